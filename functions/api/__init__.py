@@ -1,0 +1,1 @@
+"""From PostgreSQL to programs and people."""

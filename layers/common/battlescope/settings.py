@@ -1,0 +1,148 @@
+"""One settings model per handler, read once from the environment when the handler first runs.
+
+A wrong or missing value stops the start with a message that names the variable, what it must be and what it was.
+"""
+
+from typing import Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from battlescope.errors import SettingsError
+
+LinkRule = Literal["correlated", "contiguous"]
+SECRET_NAMES = frozenset({"DB_URL", "REDIS_URL"})
+
+
+class HandlerSettings(BaseSettings):
+    """What every handler needs."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+
+    db_url: str = Field(
+        pattern=r"^postgres(ql)?://", description="PostgreSQL, as postgresql://user:password@host/name"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="what is worth a log line"
+    )
+
+
+class ClusterSettings(HandlerSettings):
+    """The cluster handler: the rules of clustering, and where poison goes."""
+
+    window_minutes: int = Field(
+        default=30,
+        ge=1,
+        le=24 * 60,
+        description="LINK_RULE=contiguous: links by a shared party reach this far",
+    )
+    gap_max_minutes: int = Field(
+        default=15, ge=1, le=24 * 60, description="two linked killmails are at most this far apart"
+    )
+    min_kills: int = Field(default=2, ge=1, le=1000, description="losses that make a battle")
+    link_rule: LinkRule = Field(default="correlated", description="what links two killmails")
+    fold_pods: bool = Field(
+        default=True, description="whether a pod lost after its ship is no loss of its own"
+    )
+    dead_letter_queue_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="where a message that cannot be processed goes, with its reason",
+    )
+    max_receives: int = Field(
+        default=5, ge=1, le=1000, description="attempts at a message that fails without a known reason"
+    )
+
+    @model_validator(mode="after")
+    def _window_holds_gap(self) -> Self:
+        if self.link_rule == "contiguous" and self.window_minutes < self.gap_max_minutes:
+            msg = "WINDOW_MINUTES must be at least GAP_MAX_MINUTES"
+            raise ValueError(msg)
+        return self
+
+
+class IngestSettings(HandlerSettings):
+    """The ingest handler: which feed, how politely, and where to."""
+
+    zkb_useragent: str = Field(
+        min_length=8,
+        pattern=r"^[\x20-\x7e]+$",
+        description="a descriptive User-Agent with a contact, for zKillboard and ESI",
+    )
+    queue_url: str = Field(pattern=r"^https?://.*\.fifo$", description="the SQS FIFO queue's URL")
+    feed: str = Field(
+        default="r2z2",
+        pattern=r"^(r2z2|redisq|simulated|archive:.+)$",
+        description="r2z2, redisq, simulated or archive:PATH",
+    )
+    speed: float = Field(
+        default=0,
+        ge=0,
+        description="archive and simulated: feed seconds per second, 0 for as fast as it goes",
+    )
+    r2z2_url: str = Field(
+        default="https://r2z2.zkillboard.com", pattern=r"^https?://", description="R2Z2's address"
+    )
+    r2z2_lookback: int = Field(
+        default=1000,
+        ge=0,
+        le=40_000,
+        description="sequences to go back from the newest at the very first start",
+    )
+    redisq_url: str = Field(
+        default="https://zkillredisq.stream", pattern=r"^https?://", description="a RedisQ server's address"
+    )
+    redisq_queue_id: str = Field(
+        default="battlescope", pattern=r"^[A-Za-z0-9_-]{1,64}$", description="the name RedisQ remembers us by"
+    )
+    esi_url: str = Field(
+        default="https://esi.evetech.net", pattern=r"^https?://", description="ESI's address"
+    )
+    requests_per_second: float = Field(
+        default=10, gt=0, le=10, description="to one service; zKillboard bans above"
+    )
+    simulated_seed: int = Field(default=1, ge=0, description="the same seed, the same New Eden")
+    simulated_hours: float = Field(
+        default=6, gt=0, le=24 * 366 * 20, description="how long a simulated run with an end lasts"
+    )
+    simulated_live: bool = Field(default=False, description="simulate without end, up to the present moment")
+
+
+class ApiSettings(HandlerSettings):
+    """The API handler."""
+
+    redis_url: str | None = Field(
+        default=None, pattern=r"^rediss?://", description="shared limits and cached answers"
+    )
+    feed_stale_minutes: int = Field(
+        default=15, ge=1, description="a feed cursor that has not moved for so long makes /healthz say so"
+    )
+
+
+def load[S: BaseSettings](model: type[S]) -> S:
+    """Settings from the environment.
+
+    Raises:
+        SettingsError: names each wrong variable, what it must be, and what it was (secrets excepted).
+    """
+    try:
+        return model()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_complaints(model, error))) from None
+
+
+def _complaints(model: type[BaseSettings], error: ValidationError) -> list[str]:
+    complaints = []
+    for problem in error.errors(include_url=False):
+        if not problem["loc"]:
+            complaints.append(problem["msg"].removeprefix("Value error, "))
+            continue
+        name = str(problem["loc"][0]).upper()
+        field = model.model_fields.get(str(problem["loc"][0]))
+        meaning = f" ({field.description})" if field and field.description else ""
+        if problem["type"] == "missing":
+            complaints.append(f"{name} is not set{meaning}")
+        else:
+            was = "***" if name in SECRET_NAMES else repr(problem["input"])
+            complaints.append(f"{name}{meaning}: {problem['msg']}; it was {was}")
+    return complaints

@@ -1,0 +1,1 @@
+"""The laptop: everything in one place, with nothing to set up."""
