@@ -4,7 +4,7 @@ A reference holds ids, time, system, value and who was on it; never fittings, it
 the killmail leaves out is 0 here (EVE gives no entity the id 0).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +13,8 @@ CAPSULE_TYPE_IDS = frozenset({670, 33328})
 
 NPC_CORPORATION_IDS = range(1_000_000, 2_000_000)
 """Corporations that CCP runs; no player is attacked in their name."""
+
+_NOBODY = frozenset((0,))
 
 
 class Pilot(NamedTuple):
@@ -39,11 +41,6 @@ class Attacker(NamedTuple):
     damage_done: int
     final_blow: bool
 
-    @property
-    def is_player(self) -> bool:
-        """Whether a player stands behind it: a character, or a player corporation's structure or drone."""
-        return bool(self.character_id) or is_player_corporation(self.corporation_id)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Killmail:
@@ -66,9 +63,9 @@ class Killmail:
     valued_at: int = 0
 
     @property
-    def is_npc_only(self) -> bool:
-        """Whether no attacker has a character or a player corporation."""
-        return not any(attacker.is_player for attacker in self.attackers)
+    def version(self) -> tuple[int, int]:
+        """Orders the uploads of one killmail, of which the newest wins; the body never changes, the value may."""
+        return self.valued_at, -1 if self.isk_value is None else self.isk_value
 
     @property
     def is_pod(self) -> bool:
@@ -76,24 +73,45 @@ class Killmail:
         return self.victim.ship_type_id in CAPSULE_TYPE_IDS
 
     def parties(self) -> frozenset[int]:
-        """Ids that can link this killmail to another: characters and affiliations of victim and attackers.
+        """What can link this killmail to another, as `parties` has it."""
+        characters, corporations, alliances, *_ = zip(*self.attackers, strict=True)
+        return parties(self.victim, characters, corporations, alliances)
 
-        Characters, corporations and alliances share one space of ids (ESI resolves a bare id to its name), so a
-        party is a bare id. An NPC-only killmail has one party, its victim's character.
-        """
-        if self.is_npc_only:
-            return frozenset({self.victim.character_id}) - {0}
-        return parties([self.victim, *self.attackers])
+    @property
+    def is_npc_only(self) -> bool:
+        """Whether no attacker has a character or a player corporation."""
+        characters, corporations, *_ = zip(*self.attackers, strict=True)
+        return is_npc_only(characters, corporations)
 
 
-def parties(pilots: Iterable[Pilot | Attacker]) -> frozenset[int]:
-    """Characters and affiliations of these pilots, without the absent ones."""
-    ids = set()
-    for pilot in pilots:
-        ids.add(pilot[0])
-        ids.add(affiliation_id(pilot[1], pilot[2]))
-    ids.discard(0)
-    return frozenset(ids)
+def parties(
+    victim: Pilot, characters: Sequence[int], corporations: Sequence[int], alliances: Sequence[int]
+) -> frozenset[int]:
+    """Ids that can link a killmail to another: characters and affiliations of victim and attackers.
+
+    Characters, corporations and alliances share one space of ids (ESI resolves a bare id to its name), so a party
+    is a bare id. An NPC-only killmail has one party, its victim's character. The attackers come as columns, one
+    entry each, as the database holds them.
+    """
+    if is_npc_only(characters, corporations):
+        return frozenset((victim.character_id,)) - _NOBODY
+    return (
+        frozenset(characters).union(
+            alliances,
+            (
+                corporation
+                for corporation, alliance in zip(corporations, alliances, strict=True)
+                if not alliance and not 1_000_000 <= corporation < 2_000_000
+            ),
+            (victim.character_id, victim.affiliation_id),
+        )
+        - _NOBODY
+    )
+
+
+def is_npc_only(characters: Sequence[int], corporations: Sequence[int]) -> bool:
+    """Whether no attacker has a character or a player corporation."""
+    return not any(characters) and not any(map(is_player_corporation, corporations))
 
 
 def is_player_corporation(corporation_id: int) -> bool:

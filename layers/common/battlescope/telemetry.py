@@ -25,9 +25,8 @@ class Metric(StrEnum):
 
 
 def count(metric: Metric, value: int = 1) -> None:
-    """Add `value` to a counter; 0 adds nothing."""
-    if value:
-        metrics.add_metric(name=metric, unit=MetricUnit.Count, value=value)
+    """Add `value` to a counter."""
+    metrics.add_metric(name=metric, unit=MetricUnit.Count, value=value)
 
 
 def gauge(metric: Metric, value: float, unit: MetricUnit) -> None:

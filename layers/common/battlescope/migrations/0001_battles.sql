@@ -85,5 +85,6 @@ CREATE INDEX battle_entities_entity ON battle_entities (entity_id, battle_id);
 CREATE TABLE battle_aliases (
     id            uuid        PRIMARY KEY,
     killmail_id   bigint      NOT NULL,
+    revision      integer     NOT NULL,  -- the last it had
     superseded_at timestamptz NOT NULL DEFAULT now()
 );

@@ -1,0 +1,256 @@
+"""New killmails of one solar system into the battles that they make, in one transaction.
+
+Only the neighbourhood of what arrived is looked at. A battle that grows is told from its totals and from what is
+new; only what joins it is read in full, and where battles merge the largest stays and the others join it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from battlescope.database import Database
+from battlescope.killmail import Killmail
+from battlescope.telemetry import logger
+from cluster import store
+from cluster.engine.battle import (
+    Loss,
+    battle_id,
+    characters,
+    count_losses,
+    entities,
+    is_battle,
+    loss,
+    participations,
+    summarise,
+)
+from cluster.engine.linking import Sighting, components
+from cluster.engine.rules import Rules
+from cluster.store import StoredBattle, StoredKillmail
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one call changed."""
+
+    stored: int = 0
+    revalued: int = 0
+    conflicts: int = 0
+    battles: tuple[UUID, ...] = ()
+
+
+@dataclass(slots=True)
+class _Component:
+    """A component that gained killmails, and what it is made of.
+
+    Attributes:
+        id: its lowest killmail id.
+        absorbed: the stored components in it, its own earlier self included.
+        fresh: what arrived.
+        base: the largest battle among what was absorbed.
+        revision: the highest among the battles absorbed.
+        joining: killmails of everything absorbed but the base.
+    """
+
+    id: int
+    absorbed: frozenset[int]
+    fresh: list[Killmail]
+    base: StoredBattle | None = None
+    revision: int = 0
+    joining: list[Killmail] = field(default_factory=list)
+
+    @property
+    def additions(self) -> list[Killmail]:
+        """All that the base does not hold yet."""
+        return [*self.joining, *self.fresh]
+
+
+def cluster(connection: Database, system_id: int, killmails: Sequence[Killmail], rules: Rules) -> Outcome:
+    """Store these killmails of one system, and bring its battles up to date. Safe to repeat."""
+    with connection.transaction():
+        reach_s = max(rules.party_reach_s, rules.any_reach_s or 0)
+        stored, sightings = store.look_around(connection, system_id, killmails, reach_s)
+        fresh, newer, conflicts = _sort(killmails, stored)
+        for killmail, reason in conflicts:
+            logger.error(reason, extra={"killmail_id": killmail.killmail_id, "system_id": system_id})
+            store.reject(connection, killmail, reason)
+        if newer:
+            _revalue(connection, system_id, newer, stored)
+        changed = _grow(connection, system_id, fresh, sightings, rules) if fresh else []
+    return Outcome(len(fresh), len(newer), len(conflicts), tuple(changed))
+
+
+def _sort(
+    killmails: Iterable[Killmail], stored: dict[int, StoredKillmail]
+) -> tuple[list[Killmail], list[Killmail], list[tuple[Killmail, str]]]:
+    """Arrivals as new ones, newer uploads of stored ones, and those that contradict what is stored."""
+    newest: dict[int, Killmail] = {}
+    conflicts = []
+    for killmail in killmails:
+        held = stored.get(killmail.killmail_id) or newest.get(killmail.killmail_id)
+        if held is not None and held.killmail_hash != killmail.killmail_hash:
+            reason = (
+                f"killmail {killmail.killmail_id} is known with hash {held.killmail_hash}, "
+                f"and came with hash {killmail.killmail_hash}"
+            )
+            conflicts.append((killmail, reason))
+        elif held is None or killmail.version > held.version:
+            newest[killmail.killmail_id] = killmail
+    fresh = [killmail for killmail in newest.values() if killmail.killmail_id not in stored]
+    newer = [
+        killmail
+        for killmail in newest.values()
+        if killmail.killmail_id in stored and killmail.version > stored[killmail.killmail_id].version
+    ]
+    return fresh, newer, conflicts
+
+
+def _revalue(
+    connection: Database, system_id: int, newer: Sequence[Killmail], stored: dict[int, StoredKillmail]
+) -> None:
+    changes: dict[UUID, dict[int, int]] = {}
+    for killmail in newer:
+        held = stored[killmail.killmail_id]
+        change = (killmail.isk_value or 0) - (held.isk_value or 0)
+        changes.setdefault(battle_id(system_id, held.component_id), {})[killmail.killmail_id] = change
+    store.revalue(connection, newer, changes)
+
+
+def _grow(
+    connection: Database, system_id: int, fresh: Sequence[Killmail], around: Iterable[Sighting], rules: Rules
+) -> list[UUID]:
+    """Store new killmails, and what becomes of the components they fall into; the battles that changed."""
+    grown = _components(fresh, around, rules)
+    _choose_bases(connection, grown)
+    store.insert_killmails(
+        connection, ((component.id, killmail) for component in grown for killmail in component.fresh)
+    )
+    store.move_components(
+        connection,
+        {old: component.id for component in grown for old in component.absorbed if old != component.id},
+    )
+    battles = _totals(connection, system_id, grown, rules)
+    _save(
+        connection,
+        system_id,
+        [(component, battles[component.id]) for component in grown if component.id in battles],
+    )
+    return [battle.id for battle in battles.values()]
+
+
+def _components(fresh: Sequence[Killmail], around: Iterable[Sighting], rules: Rules) -> list[_Component]:
+    arrived = {killmail.killmail_id: killmail for killmail in fresh}
+    sightings = [
+        *around,
+        *(Sighting(killmail.killmail_time, killmail.killmail_id, killmail.parties()) for killmail in fresh),
+    ]
+    grown = []
+    for members in components(sightings, rules):
+        new = [arrived[sighting.killmail_id] for sighting in members if sighting.killmail_id in arrived]
+        if new:
+            absorbed = frozenset(sighting.component_id for sighting in members) - {0}
+            lowest = min(*absorbed, *(killmail.killmail_id for killmail in new), 1 << 62)
+            grown.append(_Component(lowest, absorbed, new))
+    return grown
+
+
+def _choose_bases(connection: Database, grown: Sequence[_Component]) -> None:
+    """Find each component's largest battle, and read everything else that it absorbs."""
+    absorbed = [component_id for component in grown for component_id in component.absorbed]
+    if not absorbed:
+        return
+    battles, loose = store.battles_and_loose_members(connection, absorbed)
+    bases = {
+        component.id: max(held, key=lambda battle: (battle.totals.total_kills, -battle.component_id))
+        for component in grown
+        if (held := [battles[id_] for id_ in component.absorbed if id_ in battles])
+    }
+    merging = set(battles) - {base.component_id for base in bases.values()}
+    loose.update(store.members_of(connection, merging))
+    superseded: list[StoredBattle] = []
+    for component in grown:
+        component.base = bases.get(component.id)
+        component.joining = [killmail for id_ in component.absorbed for killmail in loose.get(id_, ())]
+    for component in grown:
+        held = [battles[id_] for id_ in component.absorbed if id_ in battles]
+        component.revision = max((battle.revision for battle in held), default=0)
+        superseded.extend(battle for battle in held if battle.component_id != component.id)
+    store.supersede_battles(connection, superseded)
+    store.delete_battles(connection, [battles[id_].id for id_ in merging])
+
+
+def _totals(
+    connection: Database, system_id: int, grown: Sequence[_Component], rules: Rules
+) -> dict[int, StoredBattle]:
+    """The battles that these components are now, by component; what was a battle and is none any more goes."""
+    based = [(component, component.base) for component in grown if component.base is not None]
+    prior_losses, present = _before(connection, based)
+    battles = {}
+    dissolved = []
+    for component in grown:
+        additions = component.additions
+        if component.base is None:
+            totals = summarise(additions, rules) if is_battle(additions, rules) else None
+        else:
+            base = component.base
+            earlier = prior_losses.get(base.component_id, [])
+            later = [*earlier, *map(loss, additions)]
+            totals = base.totals.grown(
+                additions,
+                losses=count_losses(later, rules) - count_losses(earlier, rules),
+                pilots=len({(base.id, pilot) for pilot in characters(additions)} - present),
+            )
+            if totals.losses < rules.min_kills:
+                dissolved.append(base)
+                totals = None
+        if totals is not None:
+            id_ = battle_id(system_id, component.id)
+            battles[component.id] = StoredBattle(id_, component.id, totals, component.revision)
+    store.supersede_battles(connection, dissolved)
+    store.delete_battles(connection, [battle.id for battle in dissolved])
+    return battles
+
+
+def _before(
+    connection: Database, based: Sequence[tuple[_Component, StoredBattle]]
+) -> tuple[dict[int, list[Loss]], set[tuple[UUID, int]]]:
+    if not based:
+        return {}, set()
+    return store.prior_losses_and_pilots(
+        connection,
+        {
+            (base.component_id, killmail.victim.character_id)
+            for component, base in based
+            for killmail in component.additions
+            if killmail.victim.character_id
+        },
+        {(base.id, pilot) for component, base in based for pilot in characters(component.additions)},
+    )
+
+
+def _save(
+    connection: Database,
+    system_id: int,
+    changed: Sequence[tuple[_Component, StoredBattle]],
+) -> None:
+    if not changed:
+        return
+    for component, battle in changed:
+        if component.base is not None and component.base.id != battle.id:
+            store.rename_battle(connection, component.base.id, battle.id, battle.component_id)
+    store.save_battles(connection, system_id, [battle for _, battle in changed])
+    store.add_members(
+        connection,
+        ((battle.id, killmail) for component, battle in changed for killmail in component.additions),
+    )
+    store.add_participants(
+        connection,
+        [
+            (battle.id, flight, seen)
+            for component, battle in changed
+            for flight, seen in participations(component.additions).items()
+        ],
+    )
+    store.add_entities(
+        connection,
+        [(battle.id, entity) for component, battle in changed for entity in entities(component.additions)],
+    )

@@ -1,0 +1,163 @@
+"""What a component of killmails amounts to: whether it is a battle, its id, its totals, who flew what.
+
+A battle's totals can be told from its killmails (`summarise`), or from the totals before and what came
+since (`Totals.grown`): the outcome is the same, and the second costs no more for a long battle than for a short one.
+"""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from battlescope.killmail import CAPSULE_TYPE_IDS, Killmail, Pilot
+from cluster.engine.rules import Rules
+
+BATTLE_NAMESPACE = uuid.UUID("b6a7e5c2-6c1f-5d0e-9a53-5f0e1ba77135")
+"""Fixed for ever: battle ids are made in it."""
+
+
+def battle_id(system_id: int, first_killmail_id: int) -> uuid.UUID:
+    """The id of the battle in this system whose lowest killmail id this is."""
+    return uuid.uuid5(BATTLE_NAMESPACE, f"{system_id}/{first_killmail_id}")
+
+
+class Loss(NamedTuple):
+    """What folding pods needs of a killmail; time in Unix seconds."""
+
+    character_id: int
+    killmail_time: int
+    is_pod: bool
+
+
+class Flight(NamedTuple):
+    """A character in a ship, on either end of the guns."""
+
+    character_id: int
+    ship_type_id: int
+
+
+class Participation(NamedTuple):
+    """In whose name a character flew, and whether the ship was lost."""
+
+    corporation_id: int
+    alliance_id: int
+    is_victim: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """A battle's sums. Times in Unix seconds; `losses` has pods folded into their ships."""
+
+    start_time: int
+    end_time: int
+    total_kills: int
+    total_isk_destroyed: int
+    losses: int
+    pilots: int
+
+    def grown(self, killmails: Iterable[Killmail], *, losses: int, pilots: int) -> "Totals":
+        """The totals with these killmails added, and this many losses and pilots more."""
+        added = list(killmails)
+        return Totals(
+            start_time=min(self.start_time, *(killmail.killmail_time for killmail in added)),
+            end_time=max(self.end_time, *(killmail.killmail_time for killmail in added)),
+            total_kills=self.total_kills + len(added),
+            total_isk_destroyed=self.total_isk_destroyed + sum(killmail.isk_value or 0 for killmail in added),
+            losses=self.losses + losses,
+            pilots=self.pilots + pilots,
+        )
+
+
+def summarise(killmails: Iterable[Killmail], rules: Rules) -> Totals:
+    """The totals of a component's killmails (at least one)."""
+    members = list(killmails)
+    times = [killmail.killmail_time for killmail in members]
+    return Totals(
+        start_time=min(times),
+        end_time=max(times),
+        total_kills=len(members),
+        total_isk_destroyed=sum(killmail.isk_value or 0 for killmail in members),
+        losses=count_losses((loss(killmail) for killmail in members), rules),
+        pilots=len(characters(members)),
+    )
+
+
+def is_battle(killmails: Iterable[Killmail], rules: Rules) -> bool:
+    """Whether a component is a battle: enough losses, and not NPC-only throughout."""
+    members = list(killmails)
+    return (
+        len(members) >= rules.min_kills
+        and not all(killmail.is_npc_only for killmail in members)
+        and count_losses((loss(killmail) for killmail in members), rules) >= rules.min_kills
+    )
+
+
+def loss(killmail: Killmail) -> Loss:
+    """The killmail as a loss."""
+    victim = killmail.victim
+    return Loss(victim.character_id, killmail.killmail_time, victim.ship_type_id in CAPSULE_TYPE_IDS)
+
+
+def count_losses(losses: Iterable[Loss], rules: Rules) -> int:
+    """Losses of one component, a pod not counting where its character lost a ship at or before its time."""
+    counted = list(losses)
+    if not rules.fold_pods:
+        return len(counted)
+    first_ship_loss: dict[int, int] = {}
+    for character_id, killmail_time, is_pod in counted:
+        if character_id and not is_pod:
+            first_ship_loss[character_id] = min(
+                first_ship_loss.get(character_id, killmail_time), killmail_time
+            )
+    return sum(
+        not (is_pod and first_ship_loss.get(character_id, killmail_time + 1) <= killmail_time)
+        for character_id, killmail_time, is_pod in counted
+    )
+
+
+def characters(killmails: Iterable[Killmail]) -> set[int]:
+    """Everybody on these killmails."""
+    found: set[int] = set()
+    for killmail in killmails:
+        found.add(killmail.victim.character_id)
+        found.update(attacker.character_id for attacker in killmail.attackers)
+    return found - {0}
+
+
+def participations(killmails: Iterable[Killmail]) -> dict[Flight, Participation]:
+    """Who flew what on these killmails, and in whose name."""
+    flown: dict[Flight, Participation] = {}
+    for killmail in killmails:
+        _fly(flown, killmail.victim, is_victim=True)
+        for character_id, corporation_id, alliance_id, ship_type_id, *_ in killmail.attackers:
+            _fly(flown, Pilot(character_id, corporation_id, alliance_id, ship_type_id), is_victim=False)
+    return flown
+
+
+def merged(one: Participation, other: Participation) -> Participation:
+    """Two sightings of one character in one ship as one, in whatever order they came.
+
+    A pilot who changes corporation in mid-battle is named by the one with the higher id, the younger one.
+    """
+    corporation_id, alliance_id = max(one[:2], other[:2])
+    return Participation(corporation_id, alliance_id, one.is_victim or other.is_victim)
+
+
+def entities(killmails: Iterable[Killmail]) -> set[int]:
+    """Corporations and alliances on these killmails: of characters, and of what player corporations own."""
+    found: set[int] = set()
+    for killmail in killmails:
+        for character_id, corporation_id, alliance_id, *_ in (killmail.victim, *killmail.attackers):
+            if character_id or alliance_id or not 1_000_000 <= corporation_id < 2_000_000:
+                found.add(corporation_id)
+                found.add(alliance_id)
+    return found - {0}
+
+
+def _fly(flown: dict[Flight, Participation], pilot: Pilot, *, is_victim: bool) -> None:
+    if not pilot.character_id:
+        return
+    flight = Flight(pilot.character_id, pilot.ship_type_id)
+    seen = Participation(pilot.corporation_id, pilot.alliance_id, is_victim)
+    before = flown.get(flight)
+    flown[flight] = seen if before is None else merged(before, seen)

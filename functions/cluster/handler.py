@@ -1,0 +1,95 @@
+"""SQS FIFO to battles: the Lambda handler of the clusterer.
+
+Messages of one group (solar system) are processed in order; where one fails, those after it in its group are left
+to the next delivery and all other groups go on. A message that cannot be read goes to the dead-letter queue at
+once, with its reason; one that fails for an unknown reason, after MAX_RECEIVES deliveries. While the database is
+away nothing is dead-lettered: messages come back until it is there again.
+"""
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from battlescope import queue, settings
+from battlescope.database import LazyConnection
+from battlescope.errors import DatabaseError, MessageError, QueueError
+from battlescope.message import unpack
+from battlescope.settings import ClusterSettings
+from battlescope.telemetry import Metric, count, logger, metrics
+from cluster.clusterer import cluster
+from cluster.engine.rules import Rules
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+_TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError, DatabaseError, QueueError)
+"""What time will mend: the message stays in the queue, however often it takes."""
+
+
+class _Environment:
+    """What one Lambda environment keeps between invocations."""
+
+    def __init__(self) -> None:
+        self.settings = settings.load(ClusterSettings)
+        self.rules = Rules.of(self.settings)
+        self.connection = LazyConnection(self.settings.db_url)
+
+
+@cache
+def environment() -> _Environment:
+    """Made at the first invocation; a wrong setting stops it there."""
+    return _Environment()
+
+
+@metrics.log_metrics(capture_cold_start_metric=True)
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> "PartialItemFailureResponse":
+    """Process the records of an SQS event; answers which of them must come again."""
+    environment()
+    processor = SqsFifoPartialProcessor(skip_group_on_error=True)
+    processor.raise_on_entire_batch_failure = False  # a batch of one that fails is no different from others
+    return process_partial_response(
+        event=event, record_handler=_process, processor=processor, context=context
+    )
+
+
+def _process(record: "SQSRecord") -> None:
+    try:
+        _cluster(record)
+    except MessageError as error:
+        _dead_letter(record, str(error))
+    except _TRANSIENT as error:
+        logger.warning(
+            "the message comes again", extra={"message_id": record.message_id, "reason": str(error)}
+        )
+        raise
+    except Exception as error:
+        logger.exception("a message failed", extra={"message_id": record.message_id})
+        if int(record.attributes.approximate_receive_count) < environment().settings.max_receives:
+            raise
+        _dead_letter(record, f"{type(error).__name__}: {error}")
+
+
+def _cluster(record: "SQSRecord") -> None:
+    message = unpack(record.body)
+    rules = environment().rules
+    outcome = environment().connection.run(
+        lambda connection: cluster(connection, message.system_id, message.killmails, rules)
+    )
+    count(Metric.KILLMAILS_STORED, outcome.stored)
+    count(Metric.KILLMAIL_CONFLICTS, outcome.conflicts)
+    count(Metric.BATTLES_CHANGED, len(outcome.battles))
+
+
+def _dead_letter(record: "SQSRecord", reason: str) -> None:
+    """Put the message where somebody looks at it; without such a queue it fails until SQS moves it itself."""
+    logger.error("dead letter", extra={"message_id": record.message_id, "reason": reason})
+    count(Metric.MESSAGES_DEAD_LETTERED)
+    queue_url = environment().settings.dead_letter_queue_url
+    if queue_url is None:
+        raise MessageError(reason)
+    queue.send_dead_letter(queue_url, record.raw_event, reason)

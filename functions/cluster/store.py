@@ -1,0 +1,494 @@
+"""Killmails and battles in PostgreSQL: every statement of the clusterer.
+
+All of it runs inside the caller's transaction, under the lock of one solar system. Statements are set-based, and
+those that do not wait for one another go out in one round trip (pipeline mode).
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from battlescope.database import Database
+from battlescope.killmail import CAPSULE_TYPE_IDS, Attacker, Killmail, Pilot, parties
+from battlescope.space import space_type
+from battlescope.zkillboard import related_url
+from cluster.engine.battle import Flight, Loss, Participation, Totals
+from cluster.engine.linking import Sighting
+
+LOCK_CLASS = 0x4253
+"""First key of the advisory locks on solar systems; the second is the system's id."""
+
+_KILLMAIL_COLUMNS = """
+    k.killmail_id, encode(k.killmail_hash, 'hex'), extract(epoch FROM k.killmail_time)::bigint, k.system_id,
+    k.victim_character_id, k.victim_corporation_id, k.victim_alliance_id, k.victim_ship_type_id,
+    k.attacker_character_ids, k.attacker_corporation_ids, k.attacker_alliance_ids, k.attacker_ship_type_ids,
+    k.attacker_damage_done, k.final_blow, k.isk_value, k.valued_at
+"""
+
+
+class StoredKillmail(NamedTuple):
+    """What is known of a killmail that arrived again."""
+
+    killmail_id: int
+    killmail_hash: str
+    system_id: int
+    component_id: int
+    isk_value: int | None
+    valued_at: int
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """As `Killmail.version`."""
+        return self.valued_at, -1 if self.isk_value is None else self.isk_value
+
+
+class StoredBattle(NamedTuple):
+    """A battle as it stands."""
+
+    id: UUID
+    component_id: int
+    totals: Totals
+    revision: int
+
+
+class Neighbourhood(NamedTuple):
+    """What the database knows of arriving killmails and of those around them."""
+
+    stored: dict[int, StoredKillmail]
+    sightings: list[Sighting]
+
+
+def look_around(
+    connection: Database, system_id: int, killmails: Sequence[Killmail], reach_s: int
+) -> Neighbourhood:
+    """Take the lock on a system, then read what is stored of these killmails and within `reach_s` of them."""
+    spans = _spans((killmail.killmail_time for killmail in killmails), reach_s)
+    with connection.pipeline(), connection.cursor() as known, connection.cursor() as near:
+        connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_CLASS, system_id))
+        known.execute(
+            """
+            SELECT killmail_id, encode(killmail_hash, 'hex'), system_id, component_id, isk_value, valued_at
+            FROM killmails WHERE killmail_id = ANY(%s)
+            """,
+            ([killmail.killmail_id for killmail in killmails],),
+        )
+        near.execute(
+            """
+            SELECT extract(epoch FROM k.killmail_time)::bigint, k.killmail_id, k.component_id,
+                   k.victim_character_id, k.victim_corporation_id, k.victim_alliance_id,
+                   k.attacker_character_ids, k.attacker_corporation_ids, k.attacker_alliance_ids
+            FROM unnest(%s::bigint[], %s::bigint[]) AS span (since, until)
+            JOIN killmails k
+              ON k.system_id = %s
+             AND k.killmail_time BETWEEN to_timestamp(span.since) AND to_timestamp(span.until)
+            """,
+            ([since for since, _ in spans], [until for _, until in spans], system_id),
+        )
+        stored = {row[0]: StoredKillmail(*row) for row in known.fetchall()}
+        sightings = [
+            Sighting(
+                row[0], row[1], parties(Pilot(row[3], row[4], row[5], 0), row[6], row[7], row[8]), row[2]
+            )
+            for row in near.fetchall()
+        ]
+    return Neighbourhood(stored, sightings)
+
+
+def battles_and_loose_members(
+    connection: Database, component_ids: Collection[int]
+) -> tuple[dict[int, StoredBattle], dict[int, list[Killmail]]]:
+    """Of these components: the battles, and the killmails of those that are no battle (yet), by component."""
+    ids = list(component_ids)
+    with connection.pipeline(), connection.cursor() as battles, connection.cursor() as loose:
+        battles.execute(
+            """
+            SELECT id, first_killmail_id, extract(epoch FROM start_time)::bigint,
+                   extract(epoch FROM end_time)::bigint, total_kills, total_isk_destroyed, losses, pilots, revision
+            FROM battles WHERE first_killmail_id = ANY(%s)
+            """,
+            (ids,),
+        )
+        loose.execute(
+            f"""
+            SELECT k.component_id, {_KILLMAIL_COLUMNS}
+            FROM killmails k
+            WHERE k.component_id = ANY(%s)
+              AND NOT EXISTS (SELECT FROM battles b WHERE b.first_killmail_id = k.component_id)
+            """,  # noqa: S608 - constant columns
+            (ids,),
+        )
+        by_component = {
+            row[1]: StoredBattle(
+                row[0],
+                row[1],
+                Totals(
+                    start_time=row[2],
+                    end_time=row[3],
+                    total_kills=row[4],
+                    total_isk_destroyed=row[5],
+                    losses=row[6],
+                    pilots=row[7],
+                ),
+                row[8],
+            )
+            for row in battles.fetchall()
+        }
+        members: dict[int, list[Killmail]] = {}
+        for row in loose.fetchall():
+            members.setdefault(row[0], []).append(_killmail(row[1:]))
+    return by_component, members
+
+
+def members_of(connection: Database, component_ids: Collection[int]) -> dict[int, list[Killmail]]:
+    """All killmails of these components."""
+    if not component_ids:
+        return {}
+    members: dict[int, list[Killmail]] = {}
+    rows = connection.execute(
+        f"SELECT k.component_id, {_KILLMAIL_COLUMNS} FROM killmails k WHERE k.component_id = ANY(%s)",  # noqa: S608
+        (list(component_ids),),
+    )
+    for row in rows:
+        members.setdefault(row[0], []).append(_killmail(row[1:]))
+    return members
+
+
+def prior_losses_and_pilots(
+    connection: Database,
+    victims: Collection[tuple[int, int]],
+    pilots: Collection[tuple[UUID, int]],
+) -> tuple[dict[int, list[Loss]], set[tuple[UUID, int]]]:
+    """What a battle knew before of those who are on new killmails.
+
+    Args:
+        connection: in the transaction.
+        victims: `(component_id, character_id)` of those who lost something now.
+        pilots: `(battle_id, character_id)` of everybody on the new killmails.
+
+    Returns:
+        The earlier losses of the victims by component, and those of the pilots who had been there already.
+    """
+    with connection.pipeline(), connection.cursor() as lost, connection.cursor() as present:
+        lost.execute(
+            """
+            SELECT v.component_id, k.victim_character_id, extract(epoch FROM k.killmail_time)::bigint,
+                   k.victim_ship_type_id = ANY(%s)
+            FROM unnest(%s::bigint[], %s::bigint[]) AS v (component_id, character_id)
+            JOIN killmails k ON k.component_id = v.component_id AND k.victim_character_id = v.character_id
+            """,
+            (
+                list(CAPSULE_TYPE_IDS),
+                [component for component, _ in victims],
+                [victim for _, victim in victims],
+            ),
+        )
+        present.execute(
+            """
+            SELECT p.battle_id, p.character_id
+            FROM unnest(%s::uuid[], %s::bigint[]) AS p (battle_id, character_id)
+            WHERE EXISTS (
+                SELECT FROM battle_participants b
+                WHERE b.battle_id = p.battle_id AND b.character_id = p.character_id
+            )
+            """,
+            ([battle for battle, _ in pilots], [pilot for _, pilot in pilots]),
+        )
+        losses: dict[int, list[Loss]] = {}
+        for component_id, *loss in lost.fetchall():
+            losses.setdefault(component_id, []).append(Loss(*loss))
+        return losses, set(present.fetchall())
+
+
+def insert_killmails(connection: Database, killmails: Iterable[tuple[int, Killmail]]) -> None:
+    """Store new killmails, each with its component."""
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            """
+            COPY killmails (
+                killmail_id, killmail_hash, killmail_time, system_id, component_id,
+                victim_character_id, victim_corporation_id, victim_alliance_id, victim_ship_type_id,
+                attacker_character_ids, attacker_corporation_ids, attacker_alliance_ids, attacker_ship_type_ids,
+                attacker_damage_done, final_blow, isk_value, valued_at
+            ) FROM STDIN
+            """
+        ) as copy,
+    ):
+        for component_id, killmail in killmails:
+            *columns, final_blows = zip(*killmail.attackers, strict=True)
+            copy.write_row(
+                (
+                    killmail.killmail_id,
+                    f"\\x{killmail.killmail_hash}",
+                    _timestamp(killmail.killmail_time),
+                    killmail.solar_system_id,
+                    component_id,
+                    *killmail.victim,
+                    *map(_array, columns),
+                    final_blows.index(True) + 1 if True in final_blows else 0,
+                    killmail.isk_value,
+                    killmail.valued_at,
+                )
+            )
+
+
+def revalue(
+    connection: Database, newer: Sequence[Killmail], isk_by_battle: Mapping[UUID, Mapping[int, int]]
+) -> None:
+    """Give stored killmails their newest value.
+
+    Args:
+        connection: in the transaction.
+        newer: uploads newer than what is stored.
+        isk_by_battle: of those in a battle, the change in ISK by battle and killmail.
+    """
+    members = [(battle, killmail_id) for battle, changes in isk_by_battle.items() for killmail_id in changes]
+    with connection.pipeline():
+        connection.execute(
+            """
+            UPDATE killmails k SET isk_value = n.isk_value, valued_at = n.valued_at
+            FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS n (killmail_id, isk_value, valued_at)
+            WHERE k.killmail_id = n.killmail_id
+            """,
+            (
+                [killmail.killmail_id for killmail in newer],
+                [killmail.isk_value for killmail in newer],
+                [killmail.valued_at for killmail in newer],
+            ),
+        )
+        connection.execute(
+            """
+            UPDATE battle_killmails m SET isk_value = k.isk_value
+            FROM unnest(%s::uuid[], %s::bigint[]) AS n (battle_id, killmail_id)
+            JOIN killmails k USING (killmail_id)
+            WHERE m.battle_id = n.battle_id AND m.killmail_id = n.killmail_id
+            """,
+            ([battle for battle, _ in members], [killmail_id for _, killmail_id in members]),
+        )
+        connection.execute(
+            """
+            UPDATE battles b
+            SET total_isk_destroyed = b.total_isk_destroyed + n.isk, revision = revision + 1, updated_at = now()
+            FROM unnest(%s::uuid[], %s::bigint[]) AS n (battle_id, isk)
+            WHERE b.id = n.battle_id
+            """,
+            (list(isk_by_battle), [sum(changes.values()) for changes in isk_by_battle.values()]),
+        )
+
+
+def move_components(connection: Database, moves: Mapping[int, int]) -> None:
+    """Put every killmail of one component into another, by old id."""
+    if moves:
+        connection.execute(
+            """
+            UPDATE killmails k SET component_id = m.new
+            FROM unnest(%s::bigint[], %s::bigint[]) AS m (old, new)
+            WHERE k.component_id = m.old
+            """,
+            (list(moves), list(moves.values())),
+        )
+
+
+def supersede_battles(connection: Database, superseded: Collection[StoredBattle]) -> None:
+    """Leave an alias behind for ids that are no battle's any more."""
+    if superseded:
+        connection.execute(
+            """
+            INSERT INTO battle_aliases AS a (id, killmail_id, revision)
+            SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::integer[])
+            ON CONFLICT (id) DO UPDATE SET revision = greatest(a.revision, excluded.revision)
+            """,
+            (
+                [battle.id for battle in superseded],
+                [battle.component_id for battle in superseded],
+                [battle.revision for battle in superseded],
+            ),
+        )
+
+
+def delete_battles(connection: Database, ids: Collection[UUID]) -> None:
+    """Remove battles whose killmails belong to another now, or make no battle any more."""
+    if not ids:
+        return
+    with connection.pipeline():
+        connection.execute("DELETE FROM battle_killmails WHERE battle_id = ANY(%s)", (list(ids),))
+        connection.execute("DELETE FROM battle_participants WHERE battle_id = ANY(%s)", (list(ids),))
+        connection.execute("DELETE FROM battle_entities WHERE battle_id = ANY(%s)", (list(ids),))
+        connection.execute("DELETE FROM battles WHERE id = ANY(%s)", (list(ids),))
+
+
+def rename_battle(connection: Database, old: UUID, new: UUID, component_id: int) -> None:
+    """Give a battle the id of its new first killmail."""
+    with connection.pipeline():
+        connection.execute("UPDATE battle_killmails SET battle_id = %s WHERE battle_id = %s", (new, old))
+        connection.execute("UPDATE battle_participants SET battle_id = %s WHERE battle_id = %s", (new, old))
+        connection.execute("UPDATE battle_entities SET battle_id = %s WHERE battle_id = %s", (new, old))
+        connection.execute(
+            "UPDATE battles SET id = %s, first_killmail_id = %s WHERE id = %s", (new, component_id, old)
+        )
+
+
+def save_battles(connection: Database, system_id: int, battles: Collection[StoredBattle]) -> None:
+    """Write the totals of battles, new or known.
+
+    The revision of an id only ever rises: past those of the battles that went into this one, and past the one it
+    had where it was an alias in between.
+    """
+    connection.execute(
+        """
+        INSERT INTO battles AS b (
+            id, system_id, space_type, start_time, end_time, total_kills, total_isk_destroyed, zkill_related_url,
+            first_killmail_id, losses, pilots, revision
+        )
+        SELECT n.id, %s, n.space_type, to_timestamp(n.start_time), to_timestamp(n.end_time), n.total_kills, n.isk,
+               n.url, n.first_killmail_id, n.losses, n.pilots, 1 + greatest(n.revision, a.revision)
+        FROM unnest(
+            %s::uuid[], %s::text[], %s::bigint[], %s::bigint[], %s::integer[], %s::bigint[], %s::text[],
+            %s::bigint[], %s::integer[], %s::integer[], %s::integer[]
+        ) AS n (
+            id, space_type, start_time, end_time, total_kills, isk, url, first_killmail_id, losses, pilots, revision
+        )
+        LEFT JOIN battle_aliases a USING (id)
+        ON CONFLICT (id) DO UPDATE SET
+            space_type = excluded.space_type, start_time = excluded.start_time, end_time = excluded.end_time,
+            total_kills = excluded.total_kills, total_isk_destroyed = excluded.total_isk_destroyed,
+            zkill_related_url = excluded.zkill_related_url, losses = excluded.losses, pilots = excluded.pilots,
+            revision = excluded.revision, updated_at = now()
+        """,
+        (
+            system_id,
+            [battle.id for battle in battles],
+            [space_type(system_id, battle.totals.start_time) for battle in battles],
+            [battle.totals.start_time for battle in battles],
+            [battle.totals.end_time for battle in battles],
+            [battle.totals.total_kills for battle in battles],
+            [battle.totals.total_isk_destroyed for battle in battles],
+            [related_url(system_id, battle.totals.start_time, battle.totals.end_time) for battle in battles],
+            [battle.component_id for battle in battles],
+            [battle.totals.losses for battle in battles],
+            [battle.totals.pilots for battle in battles],
+            [battle.revision for battle in battles],
+        ),
+    )
+
+
+def add_members(connection: Database, members: Iterable[tuple[UUID, Killmail]]) -> None:
+    """Put killmails into battles that do not hold them yet."""
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            """
+            COPY battle_killmails (
+                battle_id, killmail_id, "timestamp", system_id, victim_alliance_id, attacker_alliance_ids, isk_value
+            ) FROM STDIN
+            """
+        ) as copy,
+    ):
+        for battle_id, killmail in members:
+            alliances = sorted({attacker.alliance_id for attacker in killmail.attackers} - {0})
+            copy.write_row(
+                (
+                    str(battle_id),
+                    killmail.killmail_id,
+                    _timestamp(killmail.killmail_time),
+                    killmail.solar_system_id,
+                    killmail.victim.alliance_id or None,
+                    _array(alliances),
+                    killmail.isk_value,
+                )
+            )
+
+
+def add_participants(connection: Database, flights: Collection[tuple[UUID, Flight, Participation]]) -> None:
+    """Add who flew what; a character seen again in the same ship is merged as `engine.battle.merged` does."""
+    connection.execute(
+        """
+        INSERT INTO battle_participants AS p (battle_id, character_id, ship_type_id, corp_id, alliance_id, is_victim)
+        SELECT battle_id, character_id, ship_type_id, nullif(corp_id, 0), nullif(alliance_id, 0), is_victim
+        FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::boolean[])
+          AS n (battle_id, character_id, ship_type_id, corp_id, alliance_id, is_victim)
+        ON CONFLICT (battle_id, character_id, ship_type_id) DO UPDATE SET
+            (corp_id, alliance_id) = (
+                SELECT * FROM (VALUES (p.corp_id, p.alliance_id), (excluded.corp_id, excluded.alliance_id)) AS v (c, a)
+                ORDER BY coalesce(c, 0) DESC, coalesce(a, 0) DESC LIMIT 1
+            ),
+            is_victim = p.is_victim OR excluded.is_victim
+        WHERE (coalesce(excluded.corp_id, 0), coalesce(excluded.alliance_id, 0))
+            > (coalesce(p.corp_id, 0), coalesce(p.alliance_id, 0))
+           OR (excluded.is_victim AND NOT p.is_victim)
+        """,
+        (
+            [battle_id for battle_id, _, _ in flights],
+            [flight.character_id for _, flight, _ in flights],
+            [flight.ship_type_id for _, flight, _ in flights],
+            [seen.corporation_id for _, _, seen in flights],
+            [seen.alliance_id for _, _, seen in flights],
+            [seen.is_victim for _, _, seen in flights],
+        ),
+    )
+
+
+def add_entities(connection: Database, entities: Collection[tuple[UUID, int]]) -> None:
+    """Add corporations and alliances to battles."""
+    connection.execute(
+        """
+        INSERT INTO battle_entities (battle_id, entity_id) SELECT * FROM unnest(%s::uuid[], %s::bigint[])
+        ON CONFLICT (battle_id, entity_id) DO NOTHING
+        """,
+        ([battle for battle, _ in entities], [entity for _, entity in entities]),
+    )
+
+
+def reject(connection: Database, killmail: Killmail, reason: str) -> None:
+    """Keep a killmail that contradicts what is stored, with its reason."""
+    connection.execute(
+        """
+        INSERT INTO rejected_killmails (digest, feed, killmail_id, reason, raw)
+        VALUES (sha256(convert_to(%(reason)s || %(raw)s, 'UTF8')), 'queue', %(id)s, %(reason)s, %(raw)s)
+        ON CONFLICT (digest) DO NOTHING
+        """,
+        {"reason": reason, "raw": repr(killmail), "id": killmail.killmail_id},
+    )
+
+
+def _spans(times: Iterable[int], reach_s: int) -> list[tuple[int, int]]:
+    """The stretches of time within `reach_s` of any of these, without overlap."""
+    spans: list[tuple[int, int]] = []
+    for time in sorted(times):
+        if spans and time - reach_s <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], time + reach_s)
+        else:
+            spans.append((time - reach_s, time + reach_s))
+    return spans
+
+
+def _killmail(row: Sequence[Any]) -> Killmail:
+    killmail_id, killmail_hash, killmail_time, system_id, *victim = row[:8]
+    *columns, final_blow, isk_value, valued_at = row[8:]
+    return Killmail(
+        killmail_id=killmail_id,
+        killmail_hash=killmail_hash,
+        killmail_time=killmail_time,
+        solar_system_id=system_id,
+        victim=Pilot(*victim),
+        attackers=tuple(
+            Attacker(
+                character_id, corporation_id, alliance_id, ship_type_id, damage_done, position == final_blow
+            )
+            for position, (character_id, corporation_id, alliance_id, ship_type_id, damage_done) in enumerate(
+                zip(*columns, strict=True), start=1
+            )
+        ),
+        isk_value=isk_value,
+        valued_at=valued_at,
+    )
+
+
+def _array(ids: Iterable[int]) -> str:
+    """A PostgreSQL array literal; much quicker than adapting a list per row of a COPY."""
+    return f"{{{','.join(map(str, ids))}}}"
+
+
+def _timestamp(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
