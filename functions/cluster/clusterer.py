@@ -86,7 +86,7 @@ def _sort(
     newest: dict[int, Killmail] = {}
     conflicts = []
     for killmail in killmails:
-        held = stored.get(killmail.killmail_id) or newest.get(killmail.killmail_id)
+        held = newest.get(killmail.killmail_id) or stored.get(killmail.killmail_id)
         if held is not None and held.killmail_hash != killmail.killmail_hash:
             reason = (
                 f"killmail {killmail.killmail_id} is known with hash {held.killmail_hash}, "
@@ -121,6 +121,7 @@ def _grow(
     """Store new killmails, and what becomes of the components they fall into; the battles that changed."""
     grown = _components(fresh, around, rules)
     _choose_bases(connection, grown)
+    battles = _totals(connection, system_id, grown, rules)  # from what was stored before
     store.insert_killmails(
         connection, ((component.id, killmail) for component in grown for killmail in component.fresh)
     )
@@ -128,7 +129,6 @@ def _grow(
         connection,
         {old: component.id for component in grown for old in component.absorbed if old != component.id},
     )
-    battles = _totals(connection, system_id, grown, rules)
     _save(
         connection,
         system_id,

@@ -65,7 +65,7 @@ class EmbeddedPostgres:
         self._check_version()
         if not (self.directory / "PG_VERSION").exists():
             self._initialise()
-        self._remove_stale_pid_file()
+        self._end_orphan()
         options = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
@@ -138,20 +138,31 @@ class EmbeddedPostgres:
             complaint = " ".join(made.stderr.split()) or f"initdb ended with {made.returncode}"
             raise LaptopError(f"PostgreSQL could not be set up in {self.directory}: {complaint}")
 
-    def _remove_stale_pid_file(self) -> None:
-        """A crash leaves `postmaster.pid`; in a fresh namespace its process id may belong to somebody else."""
+    def _end_orphan(self) -> None:
+        """End the server that a killed BattleScope left behind in this directory, and what it left there.
+
+        The caller holds the data directory, so nobody else can be using it. After a crash of the machine the process
+        id in `postmaster.pid` may belong to somebody else by now.
+        """
         pid_file = self.directory / "postmaster.pid"
         if not pid_file.exists():
             return
         pid = int(pid_file.read_text().split()[0])
-        command_line = Path(f"/proc/{pid}/cmdline")
-        if command_line.exists() and str(self.directory).encode() in command_line.read_bytes():
-            raise LaptopError(
-                f"a PostgreSQL server (process {pid}) already uses {self.directory}: "
-                "stop the other BattleScope, or name another --data-dir"
-            )
-        if Path("/proc").exists():
+        if self._serves_here(pid):
+            os.kill(pid, signal.SIGINT)
+            deadline = time.monotonic() + STOP_TIMEOUT_S
+            while self._serves_here(pid):
+                if time.monotonic() > deadline:
+                    raise LaptopError(f"PostgreSQL (process {pid}) still uses {self.directory}: end it first")
+                time.sleep(0.05)
+        elif Path("/proc/self").exists():
             pid_file.unlink()
+
+    def _serves_here(self, pid: int) -> bool:
+        try:
+            return str(self.directory).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return False
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S

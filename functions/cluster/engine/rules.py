@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from battlescope.settings import ClusterSettings, LinkRule
+from battlescope.settings import ClusterRules, LinkRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class Rules:
     fold_pods: bool = True
 
     @classmethod
-    def of(cls, settings: ClusterSettings) -> Self:
+    def of(cls, settings: ClusterRules) -> Self:
         """The rules that the environment asks for."""
         return cls(
             gap_max_s=settings.gap_max_minutes * 60,

@@ -14,10 +14,14 @@ LinkRule = Literal["correlated", "contiguous"]
 SECRET_NAMES = frozenset({"DB_URL", "REDIS_URL"})
 
 
-class HandlerSettings(BaseSettings):
-    """What every handler needs."""
+class Settings(BaseSettings):
+    """Read from the environment; an empty variable counts as absent."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+
+
+class HandlerSettings(Settings):
+    """What every handler needs."""
 
     db_url: str = Field(
         pattern=r"^postgres(ql)?://", description="PostgreSQL, as postgresql://user:password@host/name"
@@ -27,8 +31,8 @@ class HandlerSettings(BaseSettings):
     )
 
 
-class ClusterSettings(HandlerSettings):
-    """The cluster handler: the rules of clustering, and where poison goes."""
+class ClusterRules(Settings):
+    """The rules of clustering."""
 
     window_minutes: int = Field(
         default=30,
@@ -44,6 +48,19 @@ class ClusterSettings(HandlerSettings):
     fold_pods: bool = Field(
         default=True, description="whether a pod lost after its ship is no loss of its own"
     )
+
+    @model_validator(mode="after")
+    def _window_holds_gap(self) -> Self:
+        if self.link_rule == "contiguous" and self.window_minutes < self.gap_max_minutes:
+            raise ValueError(
+                f"WINDOW_MINUTES must be at least GAP_MAX_MINUTES ({self.gap_max_minutes}); it was {self.window_minutes}"
+            )
+        return self
+
+
+class ClusterSettings(HandlerSettings, ClusterRules):
+    """The cluster handler: the rules, and where poison goes."""
+
     dead_letter_queue_url: str | None = Field(
         default=None,
         pattern=r"^https?://",
@@ -53,12 +70,11 @@ class ClusterSettings(HandlerSettings):
         default=5, ge=1, le=1000, description="attempts at a message that fails without a known reason"
     )
 
-    @model_validator(mode="after")
-    def _window_holds_gap(self) -> Self:
-        if self.link_rule == "contiguous" and self.window_minutes < self.gap_max_minutes:
-            msg = "WINDOW_MINUTES must be at least GAP_MAX_MINUTES"
-            raise ValueError(msg)
-        return self
+
+class WorkerSettings(Settings):
+    """A cluster worker outside Lambda: where its messages come from (Lambda is handed them)."""
+
+    queue_url: str = Field(pattern=r"^https?://.*\.fifo$", description="the SQS FIFO queue's URL")
 
 
 class IngestSettings(HandlerSettings):
@@ -116,6 +132,12 @@ class ApiSettings(HandlerSettings):
     )
     feed_stale_minutes: int = Field(
         default=15, ge=1, description="a feed cursor that has not moved for so long makes /healthz say so"
+    )
+    query_timeout_s: float = Field(
+        default=5, gt=0, le=25, description="the database gives up on a statement after so long"
+    )
+    database_connections: int = Field(
+        default=8, ge=1, le=100, description="connections of one process; in Lambda it is always one"
     )
 
 

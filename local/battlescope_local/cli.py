@@ -1,0 +1,239 @@
+"""The `battlescope` command: each part alone (as in pods), everything at once (`up`), and tools."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from battlescope import __version__, settings
+from battlescope.errors import BattleScopeError
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from battlescope.killmail import Killmail
+    from cluster.engine.whole import Battle
+
+# Each command imports what it needs when it runs: a poller has no use for a web server.
+# ruff: noqa: PLC0415
+
+EXIT_ERROR = 1
+
+app = typer.Typer(
+    help="Reads EVE Online's killmail feed, finds the battles, and serves them.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+static = typer.Typer(help="CCP's static data: solar systems, regions, ship types.", no_args_is_help=True)
+app.add_typer(static, name="static")
+
+
+def main() -> None:
+    """Run the command; an error of BattleScope is one line, and exit code 1."""
+    try:
+        app()
+    except BattleScopeError as error:
+        print(f"battlescope: {error}", file=sys.stderr)  # noqa: T201 - this is what a command prints
+        raise SystemExit(EXIT_ERROR) from None
+
+
+@app.command()
+def up(
+    feed: Annotated[str, typer.Option(help="auto, r2z2, redisq, archive:PATH or simulated")] = "auto",
+    speed: Annotated[
+        float | None,
+        typer.Option(min=0, help="archive, simulated: feed seconds per second; 0 is as fast as it goes"),
+    ] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="of the API, on 127.0.0.1")] = 3000,
+    data_dir: Annotated[Path, typer.Option(help="where data is kept")] = Path(".battlescope"),
+    once: Annotated[
+        bool, typer.Option("--once", help="stop when an archive or simulation is drained")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="cluster workers")] = 2,
+) -> None:
+    """Run everything on this machine."""
+    from rich.console import Console
+
+    from battlescope.runtime.signals import stop_on_signals
+    from battlescope_local.up import Options
+    from battlescope_local.up import up as run
+
+    options = Options(feed=_feed(feed), speed=speed, port=port, data_dir=data_dir, once=once, workers=workers)
+    raise typer.Exit(run(options, stop_on_signals(), Console()))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database that DB_URL names to this version's schema, and load the static data."""
+    from battlescope.database import connect
+    from battlescope.migrate import migrate as run
+    from battlescope.settings import HandlerSettings
+    from battlescope.static import load_into
+
+    with connect(settings.load(HandlerSettings).db_url) as connection:
+        applied = run(connection)
+        loaded = load_into(connection)
+    typer.echo(f"applied {', '.join(applied) or 'nothing'}; loaded {', '.join(loaded) or 'nothing'}")
+
+
+@app.command()
+def ingest(
+    once: Annotated[bool, typer.Option("--once", help="stop when the feed is drained")] = False,
+) -> None:
+    """Read the feed into the queue, as the ingest Lambda does."""
+    from battlescope.runtime.schedule import run_on_schedule
+    from ingest.handler import environment, handler
+
+    stop = _stop()
+    environment()
+    run_on_schedule(
+        handler, "ingest", stop, until=lambda answer: once and answer["drained"], tick_s=1.0 if once else 60.0
+    )
+
+
+@app.command()
+def cluster(
+    archive: Annotated[
+        list[Path] | None, typer.Option(help="run the engine alone over these archives")
+    ] = None,
+    digest: Annotated[
+        bool, typer.Option("--digest", help="print counts and the digest of the battles")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print one battle a line")] = False,
+) -> None:
+    """Find battles: from the queue into the database, or (--archive) from archives to the terminal."""
+    if archive:
+        _cluster_archives(archive, digest=digest, as_json=as_json)
+        return
+    if digest or as_json:
+        raise typer.BadParameter("--digest and --json go with --archive")
+    from battlescope.runtime.event_source import run_from_queue
+    from battlescope.settings import WorkerSettings
+    from cluster.handler import environment, handler
+
+    stop = _stop()
+    environment()
+    run_from_queue(handler, "cluster", settings.load(WorkerSettings).queue_url, stop)
+
+
+@app.command()
+def api(
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
+) -> None:
+    """Serve the API."""
+    from api.server import serve
+    from battlescope.settings import ApiSettings
+
+    serve(settings.load(ApiSettings), host, port)
+
+
+@app.command()
+def simulate(
+    hours: Annotated[float | None, typer.Option(min=0, help="how long an evening")] = None,
+    killmails: Annotated[int | None, typer.Option(min=1, help="or how many killmails")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="the same seed, the same New Eden")] = 1,
+) -> None:
+    """Write simulated killmails to standard output, one a line, in the live feed's shape."""
+    from battlescope_local.simulate import write
+
+    if hours is not None and killmails is not None:
+        raise typer.BadParameter("give --hours or --killmails, not both")
+    write(
+        sys.stdout,
+        seed=seed,
+        hours=6.0 if hours is None and killmails is None else hours,
+        killmails=killmails,
+    )
+
+
+@app.command()
+def openapi() -> None:
+    """Write the API's OpenAPI document to standard output."""
+    from api.openapi import document
+
+    typer.echo(json.dumps(document(), indent=2, sort_keys=True, ensure_ascii=False))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def _feed(feed: str) -> str:
+    if feed in {"auto", "r2z2", "redisq", "simulated"} or (
+        feed.startswith("archive:") and feed != "archive:"
+    ):
+        return feed
+    raise typer.BadParameter(f"--feed must be auto, r2z2, redisq, archive:PATH or simulated; it was {feed!r}")
+
+
+def _stop() -> "Event":
+    """The event that ends this part: a signal, or the end of the process that started it."""
+    from battlescope.runtime.signals import stop_on_signals
+    from battlescope_local.parts import PARENT_VARIABLE, wait_for_parent
+
+    stop = stop_on_signals()
+    parent = os.environ.get(PARENT_VARIABLE)
+    if parent:
+        Thread(target=wait_for_parent, args=(stop, int(parent)), daemon=True).start()
+    return stop
+
+
+def _cluster_archives(paths: list[Path], *, digest: bool, as_json: bool) -> None:
+    from battlescope.settings import ClusterRules
+    from cluster.engine.rules import Rules
+    from cluster.engine.whole import digest as digest_of
+    from cluster.engine.whole import find_battles
+
+    killmails = {killmail.killmail_id: killmail for killmail in _read(paths)}
+    battles = find_battles(killmails.values(), Rules.of(settings.load(ClusterRules)))
+    members = [[killmail.killmail_id for killmail in battle.killmails] for battle in battles]
+    if as_json:
+        for battle in battles:
+            typer.echo(json.dumps(_shown(battle)))
+    if digest or not as_json:
+        typer.echo(
+            f"killmails={len(killmails)} battles={len(battles)} members={sum(map(len, members))} "
+            f"digest={digest_of(members)}"
+        )
+
+
+def _read(paths: list[Path]) -> Iterator["Killmail"]:
+    from ingest.feeds import Rejected
+    from ingest.feeds.archive import read_archive
+
+    for path in paths:
+        for one in read_archive(path):
+            if isinstance(one, Rejected):
+                typer.echo(f"battlescope: {one.reason}", err=True)
+            else:
+                yield one
+
+
+def _shown(battle: "Battle") -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    totals = battle.totals
+    return {
+        "id": str(battle.id),
+        "system_id": battle.system_id,
+        "start_time": f"{datetime.fromtimestamp(totals.start_time, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "end_time": f"{datetime.fromtimestamp(totals.end_time, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "killmail_ids": [killmail.killmail_id for killmail in battle.killmails],
+        "total_kills": totals.total_kills,
+        "losses": totals.losses,
+        "pilots": totals.pilots,
+        "total_isk_destroyed": totals.total_isk_destroyed,
+    }
+
+
+if __name__ == "__main__":
+    main()

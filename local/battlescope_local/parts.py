@@ -1,0 +1,99 @@
+"""The parts of a running BattleScope as child processes: the very commands that pods run."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from threading import Event
+
+STOP_TIMEOUT_S = 40.0
+"""A part finishes what it has in hand; then it is killed."""
+
+PAUSE_MAX_S = 30.0
+
+PARENT_VARIABLE = "BATTLESCOPE_PARENT_PID"
+"""Tells a part whose child it is, so that it ends when that process is gone."""
+
+
+class Part:
+    """One child process, started again where it dies."""
+
+    def __init__(
+        self, name: str, arguments: Sequence[str], environment: Mapping[str, str], log_path: Path
+    ) -> None:
+        self.name = name
+        self._command = [sys.executable, "-m", "battlescope_local.cli", *arguments]
+        self._environment = {**os.environ, **environment, PARENT_VARIABLE: str(os.getpid())}
+        self._log_path = log_path
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pause_s = 1.0
+        self._due = 0.0
+
+    @property
+    def process_id(self) -> int | None:
+        """The process, while it runs."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
+
+    @property
+    def exit_code(self) -> int | None:
+        """How the process ended, if it did."""
+        return None if self._process is None else self._process.poll()
+
+    def start(self) -> None:
+        """Start the process; its output goes to its log."""
+        with self._log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def revive(self) -> str | None:
+        """Start the process again where it died, pausing longer each time; says what happened, if anything did."""
+        if self._process is None or self._process.poll() is None:
+            return None
+        now = time.monotonic()
+        if self._due == 0.0:
+            self._due = now + self._pause_s
+            return f"{self.name} ended with {self._process.returncode}: {self.last_words()}"
+        if now >= self._due:
+            self._due = 0.0
+            self._pause_s = min(self._pause_s * 2, PAUSE_MAX_S)
+            self.start()
+        return None
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+
+    def wait(self) -> None:
+        """Wait for the process to end; kill it where it takes too long."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def last_words(self) -> str:
+        """The last line of its log."""
+        try:
+            lines = self._log_path.read_text(errors="replace").strip().splitlines()
+        except OSError:
+            return ""
+        return lines[-1][:300] if lines else ""
+
+
+def wait_for_parent(stop: Event, parent_process_id: int) -> None:
+    """Set `stop` when the process that started this one is gone."""
+    while os.getppid() == parent_process_id:
+        time.sleep(1.0)
+    stop.set()

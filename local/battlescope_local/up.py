@@ -1,0 +1,227 @@
+"""`battlescope up`: everything on one machine.
+
+Starts what DB_URL and QUEUE_URL do not name, migrates, runs the parts as child processes (the commands that pods
+run), watches them, and stops them in order: the poller first, the workers when they have finished what they hold,
+and the database last.
+"""
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from battlescope import __version__, settings
+from battlescope.database import LazyConnection
+from battlescope.errors import BattleScopeError, LaptopError, SettingsError
+from battlescope.migrate import migrate
+from battlescope.settings import IngestSettings
+from battlescope.static import load_into
+from battlescope_local.data_directory import DataDirectory
+from battlescope_local.display import Display
+from battlescope_local.embedded_postgres import EmbeddedPostgres
+from battlescope_local.embedded_queue import EmbeddedQueue
+from battlescope_local.parts import Part
+from battlescope_local.ports import free_port, is_taken
+from battlescope_local.status import Gauge, Status, rewind_to_drained
+from ingest.handler import open_feed
+
+if TYPE_CHECKING:
+    from ingest.feeds import Feed
+
+PROBE_TIMEOUT_S = 3.0
+READING_EVERY_S = 1.0
+LOG_BYTES_MAX = 10 * 1024 * 1024
+
+EXIT_LEFTOVERS = 3
+"""The exit code of a run with an end that left something unprocessed."""
+
+READINGS_AT_REST = 2
+"""So many readings in a row must find the queue empty before it counts as drained: its depth is approximate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line says."""
+
+    feed: str = "auto"
+    speed: float | None = None
+    port: int = 3000
+    data_dir: Path = Path(".battlescope")
+    once: bool = False
+    workers: int = 2
+
+
+@dataclass(slots=True)
+class _Run:
+    """What is running."""
+
+    feed: "Feed"
+    gauge: Gauge
+    ingest: Part
+    others: list[Part] = field(default_factory=list)
+
+    @property
+    def parts(self) -> list[Part]:
+        return [self.ingest, *self.others]
+
+
+def up(options: Options, stop: Event, console: Console) -> int:
+    """Run until `stop` is set, or with `once` until the feed is drained; the exit code.
+
+    Raises:
+        BattleScopeError: something stands in the way; its message says what, and what to do.
+    """
+    if is_taken(options.port):
+        raise LaptopError(f"port {options.port} is in use: stop what uses it, or name another with --port")
+    since = datetime.now(UTC)
+    with ExitStack() as stack:
+        data = stack.enter_context(DataDirectory(options.data_dir))
+        environment = _feed_environment(options, console)
+        environment |= _database(stack, data)
+        environment |= _queue(stack, data)
+        os.environ.update(environment)
+        chosen = settings.load(IngestSettings)
+        feed = open_feed(chosen)
+        connection = LazyConnection(chosen.db_url)
+        stack.callback(connection.close)
+        migrate(connection.get())
+        load_into(connection.get())
+        if "QUEUE_URL" in environment:
+            rewind_to_drained(connection.get())
+        gauge = Gauge(connection, feed.name, chosen.queue_url, os.environ.get("DEAD_LETTER_QUEUE_URL"), since)
+        run = _start_parts(options, data, feed, gauge)
+        stack.callback(_stop_parts, run)
+        _tell_where_to_look(options, data, feed.name, console)
+        return _watch(run, options, stop, console)
+
+
+def _feed_environment(options: Options, console: Console) -> dict[str, str]:
+    """The settings of the feed, with what a laptop may leave out."""
+    environment = {"POWERTOOLS_METRICS_DISABLED": "true"}
+    if not os.environ.get("ZKB_USERAGENT"):
+        environment["ZKB_USERAGENT"] = f"battlescope/{__version__} (local)"
+    kind = options.feed
+    if kind == "auto":
+        kind = "r2z2" if _r2z2_answers(environment) else "simulated"
+        if kind == "simulated":
+            console.print(
+                "[bold yellow]zKillboard's feed does not answer, so this is a SIMULATED New Eden: "
+                "none of these battles ever happened.[/]"
+            )
+    elif kind == "simulated":
+        console.print("[bold yellow]This is a SIMULATED New Eden: none of these battles ever happened.[/]")
+    if kind in {"r2z2", "redisq"}:
+        if options.once:
+            raise SettingsError(
+                f"--once needs a feed with an end, and {kind} has none: use archive:PATH or simulated"
+            )
+        if "ZKB_USERAGENT" in environment:
+            console.print(
+                f"Asking {kind} as '{environment['ZKB_USERAGENT']}'. "
+                "Set ZKB_USERAGENT to something with a contact, as its operators ask."
+            )
+    environment["FEED"] = f"archive:{Path(kind[8:]).resolve()}" if kind.startswith("archive:") else kind
+    live = kind == "simulated" and not options.once
+    environment["SIMULATED_LIVE"] = str(live).lower()
+    environment["SPEED"] = str(options.speed if options.speed is not None else (1 if live else 0))
+    return environment
+
+
+def _r2z2_answers(environment: Mapping[str, str]) -> bool:
+    from ingest.http import HttpClient  # noqa: PLC0415
+
+    base_url = os.environ.get("R2Z2_URL") or IngestSettings.model_fields["r2z2_url"].default
+    http = HttpClient(
+        os.environ.get("ZKB_USERAGENT") or environment["ZKB_USERAGENT"], timeout_s=PROBE_TIMEOUT_S
+    )
+    return http.answers(f"{base_url}/ephemeral/sequence.json")
+
+
+def _database(stack: ExitStack, data: DataDirectory) -> dict[str, str]:
+    if os.environ.get("DB_URL"):
+        return {}
+    postgres = EmbeddedPostgres(data.path / "postgres", port=free_port())
+    postgres.start()
+    stack.callback(postgres.stop)
+    return {"DB_URL": postgres.url()}
+
+
+def _queue(stack: ExitStack, data: DataDirectory) -> dict[str, str]:
+    if os.environ.get("QUEUE_URL"):
+        return {}
+    embedded = EmbeddedQueue(data.path / "queue", port=free_port())
+    embedded.start()
+    stack.callback(embedded.stop)
+    return embedded.environment()
+
+
+def _start_parts(options: Options, data: DataDirectory, feed: "Feed", gauge: Gauge) -> _Run:
+    def part(name: str, *arguments: str) -> Part:
+        log_path = data.logs / f"{name}.log"
+        if log_path.exists() and log_path.stat().st_size > LOG_BYTES_MAX:
+            log_path.replace(log_path.with_suffix(".log.1"))
+        return Part(name, arguments, {}, log_path)
+
+    run = _Run(feed, gauge, part("ingest", "ingest", *(["--once"] if options.once else [])))
+    run.others.extend(part(f"cluster-{number}", "cluster") for number in range(1, options.workers + 1))
+    run.others.append(part("api", "api", "--port", str(options.port)))
+    for one in run.parts:
+        one.start()
+    return run
+
+
+def _stop_parts(run: _Run) -> None:
+    for one in run.parts:
+        one.ask_to_stop()
+    for one in run.parts:
+        one.wait()
+
+
+def _tell_where_to_look(options: Options, data: DataDirectory, feed: str, console: Console) -> None:
+    console.print(
+        f"BattleScope {__version__}, reading {feed}\n"
+        f"  battles   http://127.0.0.1:{options.port}/battles\n"
+        f"  API       http://127.0.0.1:{options.port}/docs\n"
+        f"  health    http://127.0.0.1:{options.port}/healthz\n"
+        f"  data      {data.path} (logs in {data.logs.name}/)\n"
+        "Ctrl-C stops it; the next start goes on from there.",
+        highlight=False,
+        markup=False,
+    )
+
+
+def _watch(run: _Run, options: Options, stop: Event, console: Console) -> int:
+    note = ""
+    at_rest = 0
+    with Display(console) as display:
+        while not stop.wait(READING_EVERY_S):
+            ended = options.once and run.ingest.exit_code is not None
+            for one in run.others if ended else run.parts:
+                note = one.revive() or note
+            try:
+                status = run.gauge.read()
+            except BattleScopeError as error:
+                note = str(error)
+                continue
+            display.show(status, note)
+            at_rest = at_rest + 1 if ended and not status.queue_depth else 0
+            if at_rest >= READINGS_AT_REST:
+                return _verdict(run, status, console)
+    return 0 if not options.once else EXIT_LEFTOVERS
+
+
+def _verdict(run: _Run, status: Status, console: Console) -> int:
+    if run.ingest.exit_code:
+        console.print(f"The feed could not be read to its end: {run.ingest.last_words()}", markup=False)
+        return EXIT_LEFTOVERS
+    if status.leftovers:
+        console.print(f"Drained, with {status.leftovers} left over.", markup=False)
+        return EXIT_LEFTOVERS
+    console.print(f"Drained: {status.killmails:,} killmails, {status.battles:,} battles, nothing left over.")
+    return 0
