@@ -66,7 +66,7 @@ class _Component:
 
 def cluster(connection: Database, system_id: int, killmails: Sequence[Killmail], rules: Rules) -> Outcome:
     """Store these killmails of one system, and bring its battles up to date. Safe to repeat."""
-    with connection.transaction():
+    with connection.pipeline(), connection.transaction():
         reach_s = max(rules.party_reach_s, rules.any_reach_s or 0)
         stored, sightings = store.look_around(connection, system_id, killmails, reach_s)
         fresh, newer, conflicts = _sort(killmails, stored)
@@ -123,7 +123,7 @@ def _grow(
     _choose_bases(connection, grown)
     battles = _totals(connection, system_id, grown, rules)  # from what was stored before
     store.insert_killmails(
-        connection, ((component.id, killmail) for component in grown for killmail in component.fresh)
+        connection, [(component.id, killmail) for component in grown for killmail in component.fresh]
     )
     store.move_components(
         connection,
@@ -240,7 +240,7 @@ def _save(
     store.save_battles(connection, system_id, [battle for _, battle in changed])
     store.add_members(
         connection,
-        ((battle.id, killmail) for component, battle in changed for killmail in component.additions),
+        [(battle.id, killmail) for component, battle in changed for killmail in component.additions],
     )
     store.add_participants(
         connection,

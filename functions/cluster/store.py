@@ -1,11 +1,10 @@
 """Killmails and battles in PostgreSQL: every statement of the clusterer.
 
 All of it runs inside the caller's transaction, under the lock of one solar system. Statements are set-based, and
-those that do not wait for one another go out in one round trip (pipeline mode).
+are sent without waiting for answers that nobody needs yet: the connection is in pipeline mode.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -64,7 +63,7 @@ def look_around(
 ) -> Neighbourhood:
     """Take the lock on a system, then read what is stored of these killmails and within `reach_s` of them."""
     spans = _spans((killmail.killmail_time for killmail in killmails), reach_s)
-    with connection.pipeline(), connection.cursor() as known, connection.cursor() as near:
+    with connection.cursor() as known, connection.cursor() as near:
         connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_CLASS, system_id))
         known.execute(
             """
@@ -100,7 +99,7 @@ def battles_and_loose_members(
 ) -> tuple[dict[int, StoredBattle], dict[int, list[Killmail]]]:
     """Of these components: the battles, and the killmails of those that are no battle (yet), by component."""
     ids = list(component_ids)
-    with connection.pipeline(), connection.cursor() as battles, connection.cursor() as loose:
+    with connection.cursor() as battles, connection.cursor() as loose:
         battles.execute(
             """
             SELECT id, first_killmail_id, extract(epoch FROM start_time)::bigint,
@@ -169,7 +168,7 @@ def prior_losses_and_pilots(
     Returns:
         The earlier losses of the victims by component, and those of the pilots who had been there already.
     """
-    with connection.pipeline(), connection.cursor() as lost, connection.cursor() as present:
+    with connection.cursor() as lost, connection.cursor() as present:
         lost.execute(
             """
             SELECT v.component_id, k.victim_character_id, extract(epoch FROM k.killmail_time)::bigint,
@@ -200,37 +199,43 @@ def prior_losses_and_pilots(
         return losses, set(present.fetchall())
 
 
-def insert_killmails(connection: Database, killmails: Iterable[tuple[int, Killmail]]) -> None:
+def insert_killmails(connection: Database, killmails: Sequence[tuple[int, Killmail]]) -> None:
     """Store new killmails, each with its component."""
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(
-            """
-            COPY killmails (
-                killmail_id, killmail_hash, killmail_time, system_id, component_id,
-                victim_character_id, victim_corporation_id, victim_alliance_id, victim_ship_type_id,
-                attacker_character_ids, attacker_corporation_ids, attacker_alliance_ids, attacker_ship_type_ids,
-                attacker_damage_done, final_blow, isk_value, valued_at
-            ) FROM STDIN
-            """
-        ) as copy,
-    ):
-        for component_id, killmail in killmails:
-            *columns, final_blows = zip(*killmail.attackers, strict=True)
-            copy.write_row(
-                (
-                    killmail.killmail_id,
-                    f"\\x{killmail.killmail_hash}",
-                    _timestamp(killmail.killmail_time),
-                    killmail.solar_system_id,
-                    component_id,
-                    *killmail.victim,
-                    *map(_array, columns),
-                    final_blows.index(True) + 1 if True in final_blows else 0,
-                    killmail.isk_value,
-                    killmail.valued_at,
-                )
-            )
+    rows = [
+        (
+            killmail.killmail_id,
+            killmail.killmail_hash,
+            killmail.killmail_time,
+            component_id,
+            *killmail.victim,
+            *_columns(killmail),
+            killmail.isk_value,
+            killmail.valued_at,
+        )
+        for component_id, killmail in killmails
+    ]
+    connection.execute(
+        """
+        INSERT INTO killmails (
+            killmail_id, killmail_hash, killmail_time, system_id, component_id,
+            victim_character_id, victim_corporation_id, victim_alliance_id, victim_ship_type_id,
+            attacker_character_ids, attacker_corporation_ids, attacker_alliance_ids, attacker_ship_type_ids,
+            attacker_damage_done, final_blow, isk_value, valued_at
+        )
+        SELECT killmail_id, decode(hash, 'hex'), to_timestamp(time), %s, component_id, character_id,
+               corporation_id, alliance_id, ship_type_id, characters::bigint[], corporations::bigint[],
+               alliances::bigint[], ships::integer[], damage::integer[], final_blow, isk_value, valued_at
+        FROM unnest(
+            %s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+            %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::bigint[],
+            %s::bigint[]
+        ) AS n (
+            killmail_id, hash, time, component_id, character_id, corporation_id, alliance_id, ship_type_id,
+            characters, corporations, alliances, ships, damage, final_blow, isk_value, valued_at
+        )
+        """,
+        (killmails[0][1].solar_system_id, *map(list, zip(*rows, strict=True))),
+    )
 
 
 def revalue(
@@ -244,37 +249,36 @@ def revalue(
         isk_by_battle: of those in a battle, the change in ISK by battle and killmail.
     """
     members = [(battle, killmail_id) for battle, changes in isk_by_battle.items() for killmail_id in changes]
-    with connection.pipeline():
-        connection.execute(
-            """
-            UPDATE killmails k SET isk_value = n.isk_value, valued_at = n.valued_at
-            FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS n (killmail_id, isk_value, valued_at)
-            WHERE k.killmail_id = n.killmail_id
-            """,
-            (
-                [killmail.killmail_id for killmail in newer],
-                [killmail.isk_value for killmail in newer],
-                [killmail.valued_at for killmail in newer],
-            ),
-        )
-        connection.execute(
-            """
-            UPDATE battle_killmails m SET isk_value = k.isk_value
-            FROM unnest(%s::uuid[], %s::bigint[]) AS n (battle_id, killmail_id)
-            JOIN killmails k USING (killmail_id)
-            WHERE m.battle_id = n.battle_id AND m.killmail_id = n.killmail_id
-            """,
-            ([battle for battle, _ in members], [killmail_id for _, killmail_id in members]),
-        )
-        connection.execute(
-            """
-            UPDATE battles b
-            SET total_isk_destroyed = b.total_isk_destroyed + n.isk, revision = revision + 1, updated_at = now()
-            FROM unnest(%s::uuid[], %s::bigint[]) AS n (battle_id, isk)
-            WHERE b.id = n.battle_id
-            """,
-            (list(isk_by_battle), [sum(changes.values()) for changes in isk_by_battle.values()]),
-        )
+    connection.execute(
+        """
+        UPDATE killmails k SET isk_value = n.isk_value, valued_at = n.valued_at
+        FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS n (killmail_id, isk_value, valued_at)
+        WHERE k.killmail_id = n.killmail_id
+        """,
+        (
+            [killmail.killmail_id for killmail in newer],
+            [killmail.isk_value for killmail in newer],
+            [killmail.valued_at for killmail in newer],
+        ),
+    )
+    connection.execute(
+        """
+        UPDATE battle_killmails m SET isk_value = k.isk_value
+        FROM unnest(%s::uuid[], %s::bigint[]) AS n (battle_id, killmail_id)
+        JOIN killmails k USING (killmail_id)
+        WHERE m.battle_id = n.battle_id AND m.killmail_id = n.killmail_id
+        """,
+        ([battle for battle, _ in members], [killmail_id for _, killmail_id in members]),
+    )
+    connection.execute(
+        """
+        UPDATE battles b
+        SET total_isk_destroyed = b.total_isk_destroyed + n.isk, revision = revision + 1, updated_at = now()
+        FROM unnest(%s::uuid[], %s::bigint[]) AS n (battle_id, isk)
+        WHERE b.id = n.battle_id
+        """,
+        (list(isk_by_battle), [sum(changes.values()) for changes in isk_by_battle.values()]),
+    )
 
 
 def move_components(connection: Database, moves: Mapping[int, int]) -> None:
@@ -311,22 +315,20 @@ def delete_battles(connection: Database, ids: Collection[UUID]) -> None:
     """Remove battles whose killmails belong to another now, or make no battle any more."""
     if not ids:
         return
-    with connection.pipeline():
-        connection.execute("DELETE FROM battle_killmails WHERE battle_id = ANY(%s)", (list(ids),))
-        connection.execute("DELETE FROM battle_participants WHERE battle_id = ANY(%s)", (list(ids),))
-        connection.execute("DELETE FROM battle_entities WHERE battle_id = ANY(%s)", (list(ids),))
-        connection.execute("DELETE FROM battles WHERE id = ANY(%s)", (list(ids),))
+    connection.execute("DELETE FROM battle_killmails WHERE battle_id = ANY(%s)", (list(ids),))
+    connection.execute("DELETE FROM battle_participants WHERE battle_id = ANY(%s)", (list(ids),))
+    connection.execute("DELETE FROM battle_entities WHERE battle_id = ANY(%s)", (list(ids),))
+    connection.execute("DELETE FROM battles WHERE id = ANY(%s)", (list(ids),))
 
 
 def rename_battle(connection: Database, old: UUID, new: UUID, component_id: int) -> None:
     """Give a battle the id of its new first killmail."""
-    with connection.pipeline():
-        connection.execute("UPDATE battle_killmails SET battle_id = %s WHERE battle_id = %s", (new, old))
-        connection.execute("UPDATE battle_participants SET battle_id = %s WHERE battle_id = %s", (new, old))
-        connection.execute("UPDATE battle_entities SET battle_id = %s WHERE battle_id = %s", (new, old))
-        connection.execute(
-            "UPDATE battles SET id = %s, first_killmail_id = %s WHERE id = %s", (new, component_id, old)
-        )
+    connection.execute("UPDATE battle_killmails SET battle_id = %s WHERE battle_id = %s", (new, old))
+    connection.execute("UPDATE battle_participants SET battle_id = %s WHERE battle_id = %s", (new, old))
+    connection.execute("UPDATE battle_entities SET battle_id = %s WHERE battle_id = %s", (new, old))
+    connection.execute(
+        "UPDATE battles SET id = %s, first_killmail_id = %s WHERE id = %s", (new, component_id, old)
+    )
 
 
 def save_battles(connection: Database, system_id: int, battles: Collection[StoredBattle]) -> None:
@@ -373,31 +375,30 @@ def save_battles(connection: Database, system_id: int, battles: Collection[Store
     )
 
 
-def add_members(connection: Database, members: Iterable[tuple[UUID, Killmail]]) -> None:
+def add_members(connection: Database, members: Sequence[tuple[UUID, Killmail]]) -> None:
     """Put killmails into battles that do not hold them yet."""
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(
-            """
-            COPY battle_killmails (
-                battle_id, killmail_id, "timestamp", system_id, victim_alliance_id, attacker_alliance_ids, isk_value
-            ) FROM STDIN
-            """
-        ) as copy,
-    ):
-        for battle_id, killmail in members:
-            alliances = sorted({attacker.alliance_id for attacker in killmail.attackers} - {0})
-            copy.write_row(
-                (
-                    str(battle_id),
-                    killmail.killmail_id,
-                    _timestamp(killmail.killmail_time),
-                    killmail.solar_system_id,
-                    killmail.victim.alliance_id or None,
-                    _array(alliances),
-                    killmail.isk_value,
-                )
-            )
+    connection.execute(
+        """
+        INSERT INTO battle_killmails (
+            battle_id, killmail_id, "timestamp", system_id, victim_alliance_id, attacker_alliance_ids, isk_value
+        )
+        SELECT battle_id, killmail_id, to_timestamp(time), %s, nullif(alliance_id, 0), alliances::bigint[], isk_value
+        FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[])
+          AS n (battle_id, killmail_id, time, alliance_id, alliances, isk_value)
+        """,
+        (
+            members[0][1].solar_system_id,
+            [battle_id for battle_id, _ in members],
+            [killmail.killmail_id for _, killmail in members],
+            [killmail.killmail_time for _, killmail in members],
+            [killmail.victim.alliance_id for _, killmail in members],
+            [
+                _array(sorted({attacker.alliance_id for attacker in killmail.attackers} - {0}))
+                for _, killmail in members
+            ],
+            [killmail.isk_value for _, killmail in members],
+        ),
+    )
 
 
 def add_participants(connection: Database, flights: Collection[tuple[UUID, Flight, Participation]]) -> None:
@@ -485,10 +486,12 @@ def _killmail(row: Sequence[Any]) -> Killmail:
     )
 
 
+def _columns(killmail: Killmail) -> tuple[str | int, ...]:
+    """The attackers as array literals, and who of them has the final blow."""
+    *columns, final_blows = zip(*killmail.attackers, strict=True)
+    return *map(_array, columns), final_blows.index(True) + 1 if True in final_blows else 0
+
+
 def _array(ids: Iterable[int]) -> str:
-    """A PostgreSQL array literal; much quicker than adapting a list per row of a COPY."""
+    """A PostgreSQL array literal: rows of arrays of different lengths cannot travel as one array."""
     return f"{{{','.join(map(str, ids))}}}"
-
-
-def _timestamp(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
