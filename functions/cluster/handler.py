@@ -49,6 +49,7 @@ def environment() -> _Environment:
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> "PartialItemFailureResponse":
     """Process the records of an SQS event; answers which of them must come again."""
+    count(Metric.MESSAGES_RECEIVED, len(event["Records"]))
     environment()
     processor = SqsFifoPartialProcessor(skip_group_on_error=True)
     processor.raise_on_entire_batch_failure = False  # a batch of one that fails is no different from others

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from battlescope import queue, settings
 from battlescope.database import LazyConnection
 from battlescope.settings import IngestSettings
-from battlescope.telemetry import logger, metrics
+from battlescope.telemetry import Metric, count, logger, metrics
 from ingest.cursor import Cursors
 from ingest.poller import Poller
 
@@ -41,6 +41,7 @@ def environment() -> _Environment:
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Read the feed for as long as this invocation has; answers what was done."""
+    count(Metric.POLLER_RUNS)
     tally = environment().poller.run(
         owner=context.aws_request_id, remaining_s=lambda: context.get_remaining_time_in_millis() / 1000
     )

@@ -80,6 +80,7 @@ class Poller:
         """
         tally = Tally()
         lease = self._cursors.acquire(self._feed.name, owner, LEASE_S)
+        count(Metric.LEASES_REFUSED, int(lease is None))
         if lease is None:
             logger.info("another poller holds the lease", extra={"feed": self._feed.name})
             return tally

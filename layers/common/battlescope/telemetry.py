@@ -12,8 +12,11 @@ metrics = Metrics(namespace="BattleScope", service="battlescope")
 class Metric(StrEnum):
     """What is counted and measured."""
 
+    POLLER_RUNS = "PollerRuns"
+    LEASES_REFUSED = "LeasesRefused"
     KILLMAILS_INGESTED = "KillmailsIngested"
     KILLMAILS_REJECTED = "KillmailsRejected"
+    MESSAGES_RECEIVED = "MessagesReceived"
     KILLMAILS_STORED = "KillmailsStored"
     KILLMAIL_CONFLICTS = "KillmailConflicts"
     BATTLES_CHANGED = "BattlesChanged"
