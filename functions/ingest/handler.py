@@ -25,9 +25,11 @@ class _Environment:
     def __init__(self) -> None:
         self.settings = settings.load(IngestSettings)
         self.feed = open_feed(self.settings)
-        connection = LazyConnection(self.settings.db_url)
+        self.connection = LazyConnection(self.settings.db_url)
         self.poller = Poller(
-            self.feed, Cursors(connection), lambda messages: queue.send(self.settings.queue_url, messages)
+            self.feed,
+            Cursors(self.connection),
+            lambda messages: queue.send(self.settings.queue_url, messages),
         )
 
 

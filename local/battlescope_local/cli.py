@@ -131,26 +131,20 @@ def api(
     from api.server import serve
     from battlescope.settings import ApiSettings
 
-    serve(settings.load(ApiSettings), host, port)
+    serve(settings.load(ApiSettings), host, port, _stop())
 
 
 @app.command()
 def simulate(
     hours: Annotated[float | None, typer.Option(min=0, help="how long an evening")] = None,
-    killmails: Annotated[int | None, typer.Option(min=1, help="or how many killmails")] = None,
+    killmails: Annotated[int | None, typer.Option(min=1, help="how many killmails")] = None,
     seed: Annotated[int, typer.Option(min=0, help="the same seed, the same New Eden")] = 1,
 ) -> None:
     """Write simulated killmails to standard output, one a line, in the live feed's shape."""
     from battlescope_local.simulate import write
 
-    if hours is not None and killmails is not None:
-        raise typer.BadParameter("give --hours or --killmails, not both")
-    write(
-        sys.stdout,
-        seed=seed,
-        hours=6.0 if hours is None and killmails is None else hours,
-        killmails=killmails,
-    )
+    evening = 6.0 if hours is None and killmails is None else hours
+    write(sys.stdout, seed=seed, hours_long=evening, killmails=killmails)
 
 
 @app.command()

@@ -19,20 +19,33 @@ START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
 REGION = "eu-west-1"
 
-VISIBILITY_TIMEOUT_S = 30
-"""How long a message stays with a worker that died. Workers here die seldom and people are waiting."""
+RETENTION_S = str(14 * 24 * 3600)
+"""How long the queues keep a message: as long as SQS can."""
 
 MAX_RECEIVES = 1000
 """A backstop only: the clusterer itself dead-letters poison, with its reason; an outage must never."""
 
 
 class EmbeddedQueue:
-    """A ministack process with `battlescope.fifo` and its dead-letter queue."""
+    """A ministack process with `battlescope.fifo` and its dead-letter queue.
 
-    def __init__(self, directory: Path, *, port: int) -> None:
+    Args:
+        directory: where its log goes.
+        port: on loopback.
+        visibility_timeout_s: how long a message stays with a worker that died. Short, since workers here die seldom
+            and people are waiting.
+    """
+
+    def __init__(self, directory: Path, *, port: int, visibility_timeout_s: int = 30) -> None:
+        self._visibility_timeout_s = visibility_timeout_s
         self._directory = directory
         self._port = port
         self._server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the server process lives."""
+        return self._server is not None and self._server.poll() is None
 
     @property
     def endpoint_url(self) -> str:
@@ -126,7 +139,7 @@ class EmbeddedQueue:
         deadline = time.monotonic() + START_TIMEOUT_S
         while True:
             try:
-                _make_queues()
+                _make_queues(self._visibility_timeout_s)
             except Exception as error:
                 if (self._server is None or self._server.poll() is None) and time.monotonic() < deadline:
                     time.sleep(0.05)
@@ -138,19 +151,18 @@ class EmbeddedQueue:
             return
 
 
-def _make_queues() -> None:
-    attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "false"}
+def _make_queues(visibility_timeout_s: int) -> None:
     dead_letters = queue.client().create_queue(
         QueueName="battlescope-dead-letters.fifo",
-        Attributes={**attributes, "MessageRetentionPeriod": "1209600"},
+        Attributes={"FifoQueue": "true", "MessageRetentionPeriod": RETENTION_S},
     )["QueueUrl"]
     arn = queue.client().get_queue_attributes(QueueUrl=dead_letters, AttributeNames=["QueueArn"])
     queue.client().create_queue(
         QueueName="battlescope.fifo",
         Attributes={
-            **attributes,
-            "VisibilityTimeout": str(VISIBILITY_TIMEOUT_S),
-            "MessageRetentionPeriod": "1209600",
+            "FifoQueue": "true",
+            "VisibilityTimeout": str(visibility_timeout_s),
+            "MessageRetentionPeriod": RETENTION_S,
             "RedrivePolicy": json.dumps(
                 {"deadLetterTargetArn": arn["Attributes"]["QueueArn"], "maxReceiveCount": str(MAX_RECEIVES)}
             ),

@@ -18,9 +18,9 @@ class Status:
 
     Attributes:
         killmails: accepted by the queue since the cursor was made.
-        lag_s: from the newest killmail's time to now; None before the first.
+        lag_s: from the newest killmail's time to now; None before the first, and where the feed is no live one.
         queue_depth: messages waiting or in flight; None where the queue does not tell.
-        troubles: killmails rejected, dead letters and holes since `since`.
+        rejected: killmails rejected since the start, as are `holes` and `last_error`.
     """
 
     at: float
@@ -60,6 +60,7 @@ class Gauge:
         queue_url: of the references.
         dead_letter_queue_url: of poison.
         since: errors, rejections and holes before this moment are not counted.
+        is_live: whether the feed follows the clock, so that there is a lag to speak of.
     """
 
     def __init__(
@@ -69,12 +70,15 @@ class Gauge:
         queue_url: str,
         dead_letter_queue_url: str | None,
         since: datetime,
+        *,
+        is_live: bool,
     ) -> None:
         self._connection = connection
         self._feed = feed
         self._queue_url = queue_url
         self._dead_letter_queue_url = dead_letter_queue_url
         self._since = since
+        self._is_live = is_live
 
     def read(self) -> Status:
         """A reading; also notes the position up to which all was seen to leave the queue.
@@ -91,7 +95,9 @@ class Gauge:
         return Status(
             at=time.monotonic(),
             killmails=killmails,
-            lag_s=None if newest is None else (datetime.now(UTC) - newest).total_seconds(),
+            lag_s=None
+            if newest is None or not self._is_live
+            else (datetime.now(UTC) - newest).total_seconds(),
             queue_depth=depth,
             battles=battles,
             last_error=last_error,

@@ -6,18 +6,18 @@ and the database last.
 """
 
 import os
-from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
 
+import psycopg
 from rich.console import Console
 
 from battlescope import __version__, settings
-from battlescope.database import LazyConnection
+from battlescope.database import LazyConnection, one_line
 from battlescope.errors import BattleScopeError, LaptopError, SettingsError
 from battlescope.migrate import migrate
 from battlescope.settings import IngestSettings
@@ -30,9 +30,6 @@ from battlescope_local.parts import Part
 from battlescope_local.ports import free_port, is_taken
 from battlescope_local.status import Gauge, Status, rewind_to_drained
 from ingest.handler import open_feed
-
-if TYPE_CHECKING:
-    from ingest.feeds import Feed
 
 PROBE_TIMEOUT_S = 3.0
 READING_EVERY_S = 1.0
@@ -61,10 +58,12 @@ class Options:
 class _Run:
     """What is running."""
 
-    feed: "Feed"
+    connection: LazyConnection
     gauge: Gauge
+    postgres: EmbeddedPostgres | None
+    queue: EmbeddedQueue | None
     ingest: Part
-    others: list[Part] = field(default_factory=list)
+    others: list[Part]
 
     @property
     def parts(self) -> list[Part]:
@@ -82,22 +81,30 @@ def up(options: Options, stop: Event, console: Console) -> int:
     since = datetime.now(UTC)
     with ExitStack() as stack:
         data = stack.enter_context(DataDirectory(options.data_dir))
-        environment = _feed_environment(options, console)
-        environment |= _database(stack, data)
-        environment |= _queue(stack, data)
-        os.environ.update(environment)
+        os.environ.update(_feed_environment(options, console))
+        postgres = _database(stack, data)
+        queue = _queue(stack, data)
         chosen = settings.load(IngestSettings)
-        feed = open_feed(chosen)
+        feed = open_feed(chosen).name
         connection = LazyConnection(chosen.db_url)
         stack.callback(connection.close)
         migrate(connection.get())
         load_into(connection.get())
-        if "QUEUE_URL" in environment:
+        if queue is not None:
             rewind_to_drained(connection.get())
-        gauge = Gauge(connection, feed.name, chosen.queue_url, os.environ.get("DEAD_LETTER_QUEUE_URL"), since)
-        run = _start_parts(options, data, feed, gauge)
+        gauge = Gauge(
+            connection,
+            feed,
+            chosen.queue_url,
+            os.environ.get("DEAD_LETTER_QUEUE_URL"),
+            since,
+            is_live=chosen.feed in {"r2z2", "redisq"} or chosen.simulated_live,
+        )
+        run = _Run(connection, gauge, postgres, queue, *_parts(options, data))
         stack.callback(_stop_parts, run)
-        _tell_where_to_look(options, data, feed.name, console)
+        for part in run.parts:
+            part.start()
+        _tell_where_to_look(options, data, feed, console)
         return _watch(run, options, stop, console)
 
 
@@ -108,7 +115,11 @@ def _feed_environment(options: Options, console: Console) -> dict[str, str]:
         environment["ZKB_USERAGENT"] = f"battlescope/{__version__} (local)"
     kind = options.feed
     if kind == "auto":
-        kind = "r2z2" if _r2z2_answers(environment) else "simulated"
+        kind = (
+            "r2z2"
+            if _r2z2_answers(os.environ.get("ZKB_USERAGENT") or environment["ZKB_USERAGENT"])
+            else "simulated"
+        )
         if kind == "simulated":
             console.print(
                 "[bold yellow]zKillboard's feed does not answer, so this is a SIMULATED New Eden: "
@@ -133,47 +144,48 @@ def _feed_environment(options: Options, console: Console) -> dict[str, str]:
     return environment
 
 
-def _r2z2_answers(environment: Mapping[str, str]) -> bool:
-    from ingest.http import HttpClient  # noqa: PLC0415
+def _r2z2_answers(user_agent: str) -> bool:
+    from ingest.http import HttpClient, HttpError  # noqa: PLC0415
 
     base_url = os.environ.get("R2Z2_URL") or IngestSettings.model_fields["r2z2_url"].default
-    http = HttpClient(
-        os.environ.get("ZKB_USERAGENT") or environment["ZKB_USERAGENT"], timeout_s=PROBE_TIMEOUT_S
-    )
-    return http.answers(f"{base_url}/ephemeral/sequence.json")
+    http = HttpClient(user_agent, connect_timeout_s=PROBE_TIMEOUT_S, timeout_s=PROBE_TIMEOUT_S)
+    try:
+        return http.get(f"{base_url}/ephemeral/sequence.json").status == HTTPStatus.OK
+    except HttpError:
+        return False
+    finally:
+        http.close()
 
 
-def _database(stack: ExitStack, data: DataDirectory) -> dict[str, str]:
+def _database(stack: ExitStack, data: DataDirectory) -> EmbeddedPostgres | None:
     if os.environ.get("DB_URL"):
-        return {}
+        return None
     postgres = EmbeddedPostgres(data.path / "postgres", port=free_port())
     postgres.start()
     stack.callback(postgres.stop)
-    return {"DB_URL": postgres.url()}
+    os.environ["DB_URL"] = postgres.url()
+    return postgres
 
 
-def _queue(stack: ExitStack, data: DataDirectory) -> dict[str, str]:
+def _queue(stack: ExitStack, data: DataDirectory) -> EmbeddedQueue | None:
     if os.environ.get("QUEUE_URL"):
-        return {}
+        return None
     embedded = EmbeddedQueue(data.path / "queue", port=free_port())
     embedded.start()
     stack.callback(embedded.stop)
-    return embedded.environment()
+    return embedded
 
 
-def _start_parts(options: Options, data: DataDirectory, feed: "Feed", gauge: Gauge) -> _Run:
+def _parts(options: Options, data: DataDirectory) -> tuple[Part, list[Part]]:
     def part(name: str, *arguments: str) -> Part:
         log_path = data.logs / f"{name}.log"
         if log_path.exists() and log_path.stat().st_size > LOG_BYTES_MAX:
             log_path.replace(log_path.with_suffix(".log.1"))
-        return Part(name, arguments, {}, log_path)
+        return Part(name, arguments, log_path)
 
-    run = _Run(feed, gauge, part("ingest", "ingest", *(["--once"] if options.once else [])))
-    run.others.extend(part(f"cluster-{number}", "cluster") for number in range(1, options.workers + 1))
-    run.others.append(part("api", "api", "--port", str(options.port)))
-    for one in run.parts:
-        one.start()
-    return run
+    workers = [part(f"cluster-{number}", "cluster") for number in range(1, options.workers + 1)]
+    api = part("api", "api", "--port", str(options.port))
+    return part("ingest", "ingest", *(["--once"] if options.once else [])), [*workers, api]
 
 
 def _stop_parts(run: _Run) -> None:
@@ -193,6 +205,7 @@ def _tell_where_to_look(options: Options, data: DataDirectory, feed: str, consol
         "Ctrl-C stops it; the next start goes on from there.",
         highlight=False,
         markup=False,
+        soft_wrap=True,
     )
 
 
@@ -202,18 +215,35 @@ def _watch(run: _Run, options: Options, stop: Event, console: Console) -> int:
     with Display(console) as display:
         while not stop.wait(READING_EVERY_S):
             ended = options.once and run.ingest.exit_code is not None
-            for one in run.others if ended else run.parts:
-                note = one.revive() or note
             try:
+                note = _revive_servers(run) or note
+                for part in run.others if ended else run.parts:
+                    note = part.revive() or note
                 status = run.gauge.read()
-            except BattleScopeError as error:
-                note = str(error)
+            except (BattleScopeError, psycopg.Error) as error:
+                note = one_line(error)
                 continue
             display.show(status, note)
             at_rest = at_rest + 1 if ended and not status.queue_depth else 0
             if at_rest >= READINGS_AT_REST:
                 return _verdict(run, status, console)
-    return 0 if not options.once else EXIT_LEFTOVERS
+    return EXIT_LEFTOVERS if options.once else 0
+
+
+def _revive_servers(run: _Run) -> str | None:
+    """Start the database and the queue again where they died; says what happened, if anything did."""
+    if run.postgres is not None and not run.postgres.is_running:
+        run.postgres.start()
+        return "PostgreSQL ended, and was started again"
+    if run.queue is not None and not run.queue.is_running:
+        # What the queue held is gone, so the poller has to go back to where it was last seen empty.
+        run.ingest.ask_to_stop()
+        run.ingest.wait()
+        run.queue.start()
+        rewind_to_drained(run.connection.get())
+        run.ingest.start()
+        return "the queue ended, and was started again"
+    return None
 
 
 def _verdict(run: _Run, status: Status, console: Console) -> int:

@@ -15,7 +15,7 @@ from battlescope.errors import SettingsError
 from battlescope.message import pack
 from battlescope.runtime.context import Context
 from cluster import handler as module
-from cluster.clusterer import Outcome
+from cluster.clusterer import Outcome, cluster
 from tests.support.dump import stored_digest
 from tests.support.killmails import kill, pilot
 
@@ -34,7 +34,9 @@ def dead_letters(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.delenv("AWS_ENDPOINT_URL_SQS", raising=False)
     with mock_aws():
         queue.client.cache_clear()
-        url = boto3.client("sqs").create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+        url = boto3.client("sqs").create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})[
+            "QueueUrl"
+        ]
         yield url
         queue.client.cache_clear()
 
@@ -98,7 +100,9 @@ def body(*killmails: Any) -> str:
 def test_messages_become_battles(handler: Any, database: Database) -> None:
     first, second = kill(1, 0, BOB, ALICE), kill(2, 60, CAROL, ALICE)
     assert invoke(handler, event((TAMA, body(first)), (TAMA, body(second)))) == []
-    row = database.execute("SELECT total_kills, losses, pilots, total_isk_destroyed, revision FROM battles").fetchone()
+    row = database.execute(
+        "SELECT total_kills, losses, pilots, total_isk_destroyed, revision FROM battles"
+    ).fetchone()
     assert row == (2, 2, 3, 2000, 1)
 
 
@@ -116,12 +120,11 @@ def test_a_message_that_cannot_be_read_is_dead_lettered_at_once_and_stops_nobody
 def test_a_failure_holds_back_its_group_only(
     handler: Any, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = module.cluster
 
     def fails_in_tama(connection: Database, system_id: int, *rest: Any) -> Outcome:
         if system_id == TAMA:
             raise ZeroDivisionError("a bug")
-        return real(connection, system_id, *rest)
+        return cluster(connection, system_id, *rest)
 
     monkeypatch.setattr(module, "cluster", fails_in_tama)
     tama = (TAMA, body(kill(1, 0, BOB, ALICE))), (TAMA, body(kill(2, 60, CAROL, ALICE)))
@@ -167,7 +170,10 @@ def test_a_killmail_that_contradicts_what_is_stored_is_kept_with_its_reason(
 ) -> None:
     from dataclasses import replace  # noqa: PLC0415
 
-    known, other = kill(1, 0, BOB, ALICE), replace(kill(1, 60, CAROL, ALICE, system=JITA), killmail_hash="f" * 40)
+    known, other = (
+        kill(1, 0, BOB, ALICE),
+        replace(kill(1, 60, CAROL, ALICE, system=JITA), killmail_hash="f" * 40),
+    )
     assert invoke(handler, event((TAMA, body(known)), (JITA, body(other)))) == []
     rows = database.execute("SELECT killmail_id, reason FROM rejected_killmails").fetchall()
     assert rows[0][0] == 1
@@ -182,7 +188,10 @@ def test_a_newer_upload_brings_its_value(handler: Any, database: Database) -> No
     invoke(handler, event((TAMA, body(new))))
     invoke(handler, event((TAMA, body(old))))
     assert database.execute("SELECT total_isk_destroyed, revision FROM battles").fetchone() == (100, 2)
-    assert database.execute("SELECT isk_value FROM battle_killmails ORDER BY killmail_id").fetchall() == [(99,), (1,)]
+    assert database.execute("SELECT isk_value FROM battle_killmails ORDER BY killmail_id").fetchall() == [
+        (99,),
+        (1,),
+    ]
 
 
 def test_a_delivery_that_comes_twice_changes_nothing(handler: Any, database: Database) -> None:

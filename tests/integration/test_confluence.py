@@ -73,7 +73,7 @@ def test_any_order_in_any_batches_with_any_repeats_ends_in_the_same_database(
     # when: in another order, with repeats, in batches
     empty(database)
     arrivals = data.draw(st.permutations(uploads + data.draw(st.lists(st.sampled_from(uploads), max_size=6))))
-    served = set()
+    served: set[object] = set()
     for batch in batched(arrivals, data.draw(st.integers(1, 5)), strict=False):
         feed(database, batch, rules)
         served.update(row[0] for row in database.execute("SELECT id FROM battles"))

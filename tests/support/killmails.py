@@ -83,7 +83,7 @@ _attackers = st.builds(
 def killmail_sets(draw: st.DrawFn, *, size: int = 14) -> list[Killmail]:
     """Uploads of killmails: distinct bodies, some uploaded again with another value."""
     ids = draw(st.lists(st.integers(1, 40), min_size=1, max_size=size, unique=True))
-    uploads = []
+    uploads: list[Killmail] = []
     for killmail_id in ids:
         victim = draw(_pilots)
         killmail_time = NOON + 60 * draw(st.integers(0, 75))

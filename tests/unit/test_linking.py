@@ -1,6 +1,10 @@
 """Which killmails belong together: the rules of clustering, told with literals."""
 
+import itertools
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cluster.engine.linking import Sighting, components
 from cluster.engine.rules import Rules
@@ -64,3 +68,33 @@ def test_one_arrival_can_join_several_components() -> None:
     known = [Sighting(0, 1, {1}, component_id=1), Sighting(60, 2, {2}, component_id=2)]
     found = components([*known, Sighting(30, 3, {1, 2})], CORRELATED)
     assert [sorted(s.killmail_id for s in component) for component in found] == [[1, 2, 3]]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.sets(st.integers(1, 6), max_size=3)), max_size=12),
+    st.sampled_from([CORRELATED, CONTIGUOUS, Rules(link_rule="contiguous", gap_max_s=120, window_s=600)]),
+)
+def test_components_are_those_of_the_rule_taken_pair_by_pair(
+    sightings: list[tuple[int, set[int]]], rules: Rules
+) -> None:
+    links = [
+        (one, other)
+        for one, other in itertools.combinations(range(len(sightings)), 2)
+        if are_linked(sightings[one], sightings[other], rules)
+    ]
+    expected = {index: {index} for index in range(len(sightings))}
+    for one, other in links:
+        joined = expected[one] | expected[other]
+        for index in joined:
+            expected[index] = joined
+    found = {tuple(component) for component in together(rules, *sightings)}
+    assert found == {tuple(sorted(component)) for component in expected.values()}
+
+
+def are_linked(one: tuple[int, set[int]], other: tuple[int, set[int]], rules: Rules) -> bool:
+    """The rule as it is written down, for two killmails."""
+    apart_s = abs(one[0] - other[0]) * MINUTE
+    share = bool(one[1] & other[1])
+    if rules.link_rule == "correlated":
+        return apart_s <= rules.gap_max_s and share
+    return apart_s <= rules.gap_max_s or (apart_s <= rules.window_s and share)

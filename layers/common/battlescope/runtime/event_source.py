@@ -90,7 +90,8 @@ def _settle(queue_url: str, messages: Sequence["MessageTypeDef"], failed: set[st
 
 
 def _pause_s(message: "MessageTypeDef") -> int:
-    return min(2 ** min(int(message["Attributes"]["ApproximateReceiveCount"]) - 1, 10), RETRY_MAX_S)
+    earlier = int(message["Attributes"]["ApproximateReceiveCount"]) - 1
+    return RETRY_MAX_S if earlier > 10 else min(1 << earlier, RETRY_MAX_S)
 
 
 def _record(message: "MessageTypeDef") -> dict[str, Any]:
