@@ -1,10 +1,10 @@
-"""New killmails of one solar system into the battles that they make, in one transaction.
+"""New killmails into the battles that they make, in one transaction.
 
 Only the neighbourhood of what arrived is looked at. A battle that grows is told from its totals and from what is
 new; only what joins it is read in full, and where battles merge the largest stays and the others join it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -43,6 +43,7 @@ class _Component:
     """A component that gained killmails, and what it is made of.
 
     Attributes:
+        system_id: where.
         id: its lowest killmail id.
         absorbed: the stored components in it, its own earlier self included.
         fresh: what arrived.
@@ -51,6 +52,7 @@ class _Component:
         joining: killmails of everything absorbed but the base.
     """
 
+    system_id: int
     id: int
     absorbed: frozenset[int]
     fresh: list[Killmail]
@@ -64,18 +66,20 @@ class _Component:
         return [*self.joining, *self.fresh]
 
 
-def cluster(connection: Database, system_id: int, killmails: Sequence[Killmail], rules: Rules) -> Outcome:
-    """Store these killmails of one system, and bring its battles up to date. Safe to repeat."""
+def cluster(connection: Database, killmails: Sequence[Killmail], rules: Rules) -> Outcome:
+    """Store these killmails, and bring the battles of their solar systems up to date. Safe to repeat."""
     with connection.pipeline(), connection.transaction():
         reach_s = max(rules.party_reach_s, rules.any_reach_s or 0)
-        stored, sightings = store.look_around(connection, system_id, killmails, reach_s)
+        stored, sightings = store.look_around(connection, killmails, reach_s)
         fresh, newer, conflicts = _sort(killmails, stored)
         for killmail, reason in conflicts:
-            logger.error(reason, extra={"killmail_id": killmail.killmail_id, "system_id": system_id})
+            logger.error(
+                reason, extra={"killmail_id": killmail.killmail_id, "system_id": killmail.solar_system_id}
+            )
             store.reject(connection, killmail, reason)
         if newer:
-            _revalue(connection, system_id, newer, stored)
-        changed = _grow(connection, system_id, fresh, sightings, rules) if fresh else []
+            _revalue(connection, newer, stored)
+        changed = _grow(connection, fresh, sightings, rules) if fresh else []
     return Outcome(len(fresh), len(newer), len(conflicts), tuple(changed))
 
 
@@ -104,24 +108,29 @@ def _sort(
     return fresh, newer, conflicts
 
 
-def _revalue(
-    connection: Database, system_id: int, newer: Sequence[Killmail], stored: dict[int, StoredKillmail]
-) -> None:
+def _revalue(connection: Database, newer: Sequence[Killmail], stored: dict[int, StoredKillmail]) -> None:
     changes: dict[UUID, dict[int, int]] = {}
     for killmail in newer:
         held = stored[killmail.killmail_id]
         change = (killmail.isk_value or 0) - (held.isk_value or 0)
-        changes.setdefault(battle_id(system_id, held.component_id), {})[killmail.killmail_id] = change
+        changes.setdefault(battle_id(held.system_id, held.component_id), {})[killmail.killmail_id] = change
     store.revalue(connection, newer, changes)
 
 
 def _grow(
-    connection: Database, system_id: int, fresh: Sequence[Killmail], around: Iterable[Sighting], rules: Rules
+    connection: Database, fresh: Sequence[Killmail], around: Mapping[int, Sequence[Sighting]], rules: Rules
 ) -> list[UUID]:
     """Store new killmails, and what becomes of the components they fall into; the battles that changed."""
-    grown = _components(fresh, around, rules)
+    by_system: dict[int, list[Killmail]] = {}
+    for killmail in fresh:
+        by_system.setdefault(killmail.solar_system_id, []).append(killmail)
+    grown = [
+        component
+        for system_id, arrived in by_system.items()
+        for component in _components(system_id, arrived, around.get(system_id, ()), rules)
+    ]
     _choose_bases(connection, grown)
-    battles = _totals(connection, system_id, grown, rules)  # from what was stored before
+    battles = _totals(connection, grown, rules)  # from what was stored before
     store.insert_killmails(
         connection, [(component.id, killmail) for component in grown for killmail in component.fresh]
     )
@@ -129,28 +138,25 @@ def _grow(
         connection,
         {old: component.id for component in grown for old in component.absorbed if old != component.id},
     )
-    _save(
-        connection,
-        system_id,
-        [(component, battles[component.id]) for component in grown if component.id in battles],
-    )
+    _save(connection, [(component, battles[component.id]) for component in grown if component.id in battles])
     return [battle.id for battle in battles.values()]
 
 
-def _components(fresh: Sequence[Killmail], around: Iterable[Sighting], rules: Rules) -> list[_Component]:
+def _components(
+    system_id: int, fresh: Sequence[Killmail], around: Iterable[Sighting], rules: Rules
+) -> Iterator[_Component]:
+    """The components of one system that gained killmails."""
     arrived = {killmail.killmail_id: killmail for killmail in fresh}
     sightings = [
         *around,
         *(Sighting(killmail.killmail_time, killmail.killmail_id, killmail.parties()) for killmail in fresh),
     ]
-    grown = []
     for members in components(sightings, rules):
         new = [arrived[sighting.killmail_id] for sighting in members if sighting.killmail_id in arrived]
         if new:
             absorbed = frozenset(sighting.component_id for sighting in members) - {0}
             lowest = min(*absorbed, *(killmail.killmail_id for killmail in new), 1 << 62)
-            grown.append(_Component(lowest, absorbed, new))
-    return grown
+            yield _Component(system_id, lowest, absorbed, new)
 
 
 def _choose_bases(connection: Database, grown: Sequence[_Component]) -> None:
@@ -178,9 +184,7 @@ def _choose_bases(connection: Database, grown: Sequence[_Component]) -> None:
     store.delete_battles(connection, [battles[id_].id for id_ in merging])
 
 
-def _totals(
-    connection: Database, system_id: int, grown: Sequence[_Component], rules: Rules
-) -> dict[int, StoredBattle]:
+def _totals(connection: Database, grown: Sequence[_Component], rules: Rules) -> dict[int, StoredBattle]:
     """The battles that these components are now, by component; what was a battle and is none any more goes."""
     based = [(component, component.base) for component in grown if component.base is not None]
     prior_losses, present = _before(connection, based)
@@ -203,8 +207,10 @@ def _totals(
                 dissolved.append(base)
                 totals = None
         if totals is not None:
-            id_ = battle_id(system_id, component.id)
-            battles[component.id] = StoredBattle(id_, component.id, totals, component.revision)
+            id_ = battle_id(component.system_id, component.id)
+            battles[component.id] = StoredBattle(
+                id_, component.system_id, component.id, totals, component.revision
+            )
     store.supersede_battles(connection, dissolved)
     store.delete_battles(connection, [battle.id for battle in dissolved])
     return battles
@@ -227,17 +233,13 @@ def _before(
     )
 
 
-def _save(
-    connection: Database,
-    system_id: int,
-    changed: Sequence[tuple[_Component, StoredBattle]],
-) -> None:
+def _save(connection: Database, changed: Sequence[tuple[_Component, StoredBattle]]) -> None:
     if not changed:
         return
     for component, battle in changed:
         if component.base is not None and component.base.id != battle.id:
             store.rename_battle(connection, component.base.id, battle.id, battle.component_id)
-    store.save_battles(connection, system_id, [battle for _, battle in changed])
+    store.save_battles(connection, [battle for _, battle in changed])
     store.add_members(
         connection,
         [(battle.id, killmail) for component, battle in changed for killmail in component.additions],

@@ -1,11 +1,13 @@
 """SQS FIFO to battles: the Lambda handler of the clusterer.
 
-Messages of one group (solar system) are processed in order; where one fails, those after it in its group are left
-to the next delivery and all other groups go on. A message that cannot be read goes to the dead-letter queue at
+A batch is one transaction, which costs a fraction of one for each message. Where that fails, the messages go one
+by one, each group (solar system) in its order; where one fails, those after it in its group are left to the next
+delivery and all other groups go on. A message that cannot be read goes to the dead-letter queue at
 once, with its reason; one that fails for an unknown reason, after MAX_RECEIVES deliveries. While the database is
 away nothing is dead-lettered: messages come back until it is there again.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from battlescope import queue, settings
 from battlescope.database import LazyConnection
 from battlescope.errors import DatabaseError, MessageError, QueueError
+from battlescope.killmail import Killmail
 from battlescope.message import unpack
 from battlescope.settings import ClusterSettings
 from battlescope.telemetry import Metric, count, logger, metrics
@@ -51,6 +54,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> "PartialItemFailur
     """Process the records of an SQS event; answers which of them must come again."""
     count(Metric.MESSAGES_RECEIVED, len(event["Records"]))
     environment()
+    try:
+        _cluster([killmail for record in event["Records"] for killmail in unpack(record["body"]).killmails])
+    except _TRANSIENT as error:
+        logger.warning("the messages come again", extra={"reason": str(error)})
+        return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in event["Records"]]}
+    except Exception as error:  # noqa: BLE001 - whose fault it is shows when they go one by one
+        logger.warning("one message at a time", extra={"reason": f"{type(error).__name__}: {error}"})
+        return _one_by_one(event, context)
+    return {"batchItemFailures": []}
+
+
+def _one_by_one(event: dict[str, Any], context: LambdaContext) -> "PartialItemFailureResponse":
     processor = SqsFifoPartialProcessor(skip_group_on_error=True)
     processor.raise_on_entire_batch_failure = False  # a batch of one that fails is no different from others
     return process_partial_response(
@@ -60,7 +75,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> "PartialItemFailur
 
 def _process(record: "SQSRecord") -> None:
     try:
-        _cluster(record)
+        _cluster(unpack(record.body).killmails)
     except MessageError as error:
         _dead_letter(record, str(error))
     except _TRANSIENT as error:
@@ -75,12 +90,9 @@ def _process(record: "SQSRecord") -> None:
         _dead_letter(record, f"{type(error).__name__}: {error}")
 
 
-def _cluster(record: "SQSRecord") -> None:
-    message = unpack(record.body)
+def _cluster(killmails: Sequence[Killmail]) -> None:
     rules = environment().rules
-    outcome = environment().connection.run(
-        lambda connection: cluster(connection, message.system_id, message.killmails, rules)
-    )
+    outcome = environment().connection.run(lambda connection: cluster(connection, killmails, rules))
     count(Metric.KILLMAILS_STORED, outcome.stored)
     count(Metric.KILLMAIL_CONFLICTS, outcome.conflicts)
     count(Metric.BATTLES_CHANGED, len(outcome.battles))

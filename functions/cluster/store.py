@@ -46,51 +46,64 @@ class StoredBattle(NamedTuple):
     """A battle as it stands."""
 
     id: UUID
+    system_id: int
     component_id: int
     totals: Totals
     revision: int
 
 
 class Neighbourhood(NamedTuple):
-    """What the database knows of arriving killmails and of those around them."""
+    """What the database knows of arriving killmails, by id, and of those around them, by solar system."""
 
     stored: dict[int, StoredKillmail]
-    sightings: list[Sighting]
+    sightings: dict[int, list[Sighting]]
 
 
-def look_around(
-    connection: Database, system_id: int, killmails: Sequence[Killmail], reach_s: int
-) -> Neighbourhood:
-    """Take the lock on a system, then read what is stored of these killmails and within `reach_s` of them."""
-    spans = _spans((killmail.killmail_time for killmail in killmails), reach_s)
-    with connection.cursor() as known, connection.cursor() as near:
-        connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_CLASS, system_id))
+def look_around(connection: Database, killmails: Sequence[Killmail], reach_s: int) -> Neighbourhood:
+    """Take the locks on these killmails' systems, then read what is stored of them and within `reach_s` of them.
+
+    Locks are taken in the order of the systems' ids, so that two transactions never wait for one another.
+    """
+    systems = sorted({killmail.solar_system_id for killmail in killmails})
+    spans = [span for system_id in systems for span in _spans(system_id, killmails, reach_s)]
+    with connection.cursor(binary=True) as known, connection.cursor(binary=True) as near:
+        connection.execute(
+            "SELECT pg_advisory_xact_lock(%s, s) FROM (SELECT s FROM unnest(%s::integer[]) s ORDER BY s) l",
+            (LOCK_CLASS, literal(systems)),
+        )
         known.execute(
             """
             SELECT killmail_id, encode(killmail_hash, 'hex'), system_id, component_id, isk_value, valued_at
-            FROM killmails WHERE killmail_id = ANY(%s)
+            FROM killmails WHERE killmail_id = ANY(%s::bigint[])
             """,
-            ([killmail.killmail_id for killmail in killmails],),
+            (literal(killmail.killmail_id for killmail in killmails),),
         )
         near.execute(
             """
-            SELECT extract(epoch FROM k.killmail_time)::bigint, k.killmail_id, k.component_id,
+            SELECT k.system_id, extract(epoch FROM k.killmail_time)::bigint, k.killmail_id, k.component_id,
                    k.victim_character_id, k.victim_corporation_id, k.victim_alliance_id,
                    k.attacker_character_ids, k.attacker_corporation_ids, k.attacker_alliance_ids
-            FROM unnest(%s::bigint[], %s::bigint[]) AS span (since, until)
+            FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS span (system_id, since, until)
             JOIN killmails k
-              ON k.system_id = %s
+              ON k.system_id = span.system_id
              AND k.killmail_time BETWEEN to_timestamp(span.since) AND to_timestamp(span.until)
             """,
-            ([since for since, _ in spans], [until for _, until in spans], system_id),
+            tuple(map(literal, zip(*spans, strict=True))),
         )
         stored = {row[0]: StoredKillmail(*row) for row in known.fetchall()}
-        sightings = [
-            Sighting(
-                row[0], row[1], parties(Pilot(row[3], row[4], row[5], 0), row[6], row[7], row[8]), row[2]
-            )
-            for row in near.fetchall()
-        ]
+        sightings: dict[int, list[Sighting]] = {}
+        for (
+            system_id,
+            at,
+            killmail_id,
+            component_id,
+            character,
+            corporation,
+            alliance,
+            *columns,
+        ) in near.fetchall():
+            who = parties(Pilot(character, corporation, alliance, 0), *columns)
+            sightings.setdefault(system_id, []).append(Sighting(at, killmail_id, who, component_id))
     return Neighbourhood(stored, sightings)
 
 
@@ -98,13 +111,13 @@ def battles_and_loose_members(
     connection: Database, component_ids: Collection[int]
 ) -> tuple[dict[int, StoredBattle], dict[int, list[Killmail]]]:
     """Of these components: the battles, and the killmails of those that are no battle (yet), by component."""
-    ids = list(component_ids)
-    with connection.cursor() as battles, connection.cursor() as loose:
+    ids = literal(component_ids)
+    with connection.cursor(binary=True) as battles, connection.cursor(binary=True) as loose:
         battles.execute(
             """
-            SELECT id, first_killmail_id, extract(epoch FROM start_time)::bigint,
-                   extract(epoch FROM end_time)::bigint, total_kills, total_isk_destroyed, losses, pilots, revision
-            FROM battles WHERE first_killmail_id = ANY(%s)
+            SELECT id, system_id, first_killmail_id, revision, extract(epoch FROM start_time)::bigint,
+                   extract(epoch FROM end_time)::bigint, total_kills, total_isk_destroyed, losses, pilots
+            FROM battles WHERE first_killmail_id = ANY(%s::bigint[])
             """,
             (ids,),
         )
@@ -112,45 +125,28 @@ def battles_and_loose_members(
             f"""
             SELECT k.component_id, {_KILLMAIL_COLUMNS}
             FROM killmails k
-            WHERE k.component_id = ANY(%s)
+            WHERE k.component_id = ANY(%s::bigint[])
               AND NOT EXISTS (SELECT FROM battles b WHERE b.first_killmail_id = k.component_id)
             """,  # noqa: S608 - constant columns
             (ids,),
         )
-        by_component = {
-            row[1]: StoredBattle(
-                row[0],
-                row[1],
-                Totals(
-                    start_time=row[2],
-                    end_time=row[3],
-                    total_kills=row[4],
-                    total_isk_destroyed=row[5],
-                    losses=row[6],
-                    pilots=row[7],
-                ),
-                row[8],
-            )
-            for row in battles.fetchall()
-        }
-        members: dict[int, list[Killmail]] = {}
-        for row in loose.fetchall():
-            members.setdefault(row[0], []).append(_killmail(row[1:]))
-    return by_component, members
+        found = [
+            StoredBattle(id_, system_id, component_id, Totals(*totals), revision)
+            for id_, system_id, component_id, revision, *totals in battles.fetchall()
+        ]
+        return {battle.component_id: battle for battle in found}, _by_component(loose)
 
 
 def members_of(connection: Database, component_ids: Collection[int]) -> dict[int, list[Killmail]]:
     """All killmails of these components."""
     if not component_ids:
         return {}
-    members: dict[int, list[Killmail]] = {}
-    rows = connection.execute(
-        f"SELECT k.component_id, {_KILLMAIL_COLUMNS} FROM killmails k WHERE k.component_id = ANY(%s)",  # noqa: S608
-        (list(component_ids),),
-    )
-    for row in rows:
-        members.setdefault(row[0], []).append(_killmail(row[1:]))
-    return members
+    with connection.cursor(binary=True) as cursor:
+        cursor.execute(
+            f"SELECT k.component_id, {_KILLMAIL_COLUMNS} FROM killmails k WHERE k.component_id = ANY(%s::bigint[])",  # noqa: S608
+            (literal(component_ids),),
+        )
+        return _by_component(cursor)
 
 
 def prior_losses_and_pilots(
@@ -168,11 +164,11 @@ def prior_losses_and_pilots(
     Returns:
         The earlier losses of the victims by component, and those of the pilots who had been there already.
     """
-    with connection.cursor() as lost, connection.cursor() as present:
+    with connection.cursor(binary=True) as lost, connection.cursor(binary=True) as present:
         lost.execute(
             """
             SELECT v.component_id, k.victim_character_id, extract(epoch FROM k.killmail_time)::bigint,
-                   k.victim_ship_type_id = ANY(%s)
+                   k.victim_ship_type_id = ANY(%s::bigint[])
             FROM unnest(%s::bigint[], %s::bigint[]) AS v (component_id, character_id)
             JOIN killmails k ON k.component_id = v.component_id AND k.victim_character_id = v.character_id
             """,
@@ -191,7 +187,7 @@ def prior_losses_and_pilots(
                 WHERE b.battle_id = p.battle_id AND b.character_id = p.character_id
             )
             """,
-            ([battle for battle, _ in pilots], [pilot for _, pilot in pilots]),
+            (literal(battle for battle, _ in pilots), literal(pilot for _, pilot in pilots)),
         )
         losses: dict[int, list[Loss]] = {}
         for component_id, *loss in lost.fetchall():
@@ -206,6 +202,7 @@ def insert_killmails(connection: Database, killmails: Sequence[tuple[int, Killma
             killmail.killmail_id,
             killmail.killmail_hash,
             killmail.killmail_time,
+            killmail.solar_system_id,
             component_id,
             *killmail.victim,
             *_columns(killmail),
@@ -222,19 +219,19 @@ def insert_killmails(connection: Database, killmails: Sequence[tuple[int, Killma
             attacker_character_ids, attacker_corporation_ids, attacker_alliance_ids, attacker_ship_type_ids,
             attacker_damage_done, final_blow, isk_value, valued_at
         )
-        SELECT killmail_id, decode(hash, 'hex'), to_timestamp(time), %s, component_id, character_id,
+        SELECT killmail_id, decode(hash, 'hex'), to_timestamp(time), system_id, component_id, character_id,
                corporation_id, alliance_id, ship_type_id, characters::bigint[], corporations::bigint[],
                alliances::bigint[], ships::integer[], damage::integer[], final_blow, isk_value, valued_at
         FROM unnest(
             %s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-            %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[], %s::bigint[],
-            %s::bigint[]
+            %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[],
+            %s::bigint[], %s::bigint[]
         ) AS n (
-            killmail_id, hash, time, component_id, character_id, corporation_id, alliance_id, ship_type_id,
+            killmail_id, hash, time, system_id, component_id, character_id, corporation_id, alliance_id, ship_type_id,
             characters, corporations, alliances, ships, damage, final_blow, isk_value, valued_at
         )
         """,
-        (killmails[0][1].solar_system_id, *map(list, zip(*rows, strict=True))),
+        tuple(map(literal, zip(*rows, strict=True))),
     )
 
 
@@ -331,7 +328,7 @@ def rename_battle(connection: Database, old: UUID, new: UUID, component_id: int)
     )
 
 
-def save_battles(connection: Database, system_id: int, battles: Collection[StoredBattle]) -> None:
+def save_battles(connection: Database, battles: Sequence[StoredBattle]) -> None:
     """Write the totals of battles, new or known.
 
     The revision of an id only ever rises: past those of the battles that went into this one, and past the one it
@@ -343,13 +340,14 @@ def save_battles(connection: Database, system_id: int, battles: Collection[Store
             id, system_id, space_type, start_time, end_time, total_kills, total_isk_destroyed, zkill_related_url,
             first_killmail_id, losses, pilots, revision
         )
-        SELECT n.id, %s, n.space_type, to_timestamp(n.start_time), to_timestamp(n.end_time), n.total_kills, n.isk,
+        SELECT n.id, n.system_id, n.space_type, to_timestamp(n.start_time), to_timestamp(n.end_time), n.total_kills, n.isk,
                n.url, n.first_killmail_id, n.losses, n.pilots, 1 + greatest(n.revision, a.revision)
         FROM unnest(
-            %s::uuid[], %s::text[], %s::bigint[], %s::bigint[], %s::integer[], %s::bigint[], %s::text[],
-            %s::bigint[], %s::integer[], %s::integer[], %s::integer[]
+            %s::uuid[], %s::bigint[], %s::bigint[], %s::integer[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],
+            %s::integer[], %s::bigint[], %s::integer[], %s::integer[]
         ) AS n (
-            id, space_type, start_time, end_time, total_kills, isk, url, first_killmail_id, losses, pilots, revision
+            id, system_id, first_killmail_id, revision, space_type, url, start_time, end_time, total_kills, isk,
+            losses, pilots
         )
         LEFT JOIN battle_aliases a USING (id)
         ON CONFLICT (id) DO UPDATE SET
@@ -358,46 +356,55 @@ def save_battles(connection: Database, system_id: int, battles: Collection[Store
             zkill_related_url = excluded.zkill_related_url, losses = excluded.losses, pilots = excluded.pilots,
             revision = excluded.revision, updated_at = now()
         """,
-        (
-            system_id,
-            [battle.id for battle in battles],
-            [space_type(system_id, battle.totals.start_time) for battle in battles],
-            [battle.totals.start_time for battle in battles],
-            [battle.totals.end_time for battle in battles],
-            [battle.totals.total_kills for battle in battles],
-            [battle.totals.total_isk_destroyed for battle in battles],
-            [related_url(system_id, battle.totals.start_time, battle.totals.end_time) for battle in battles],
-            [battle.component_id for battle in battles],
-            [battle.totals.losses for battle in battles],
-            [battle.totals.pilots for battle in battles],
-            [battle.revision for battle in battles],
+        tuple(
+            map(
+                literal,
+                zip(
+                    *(
+                        (
+                            battle.id,
+                            battle.system_id,
+                            battle.component_id,
+                            battle.revision,
+                            space_type(battle.system_id, battle.totals.start_time),
+                            related_url(battle.system_id, battle.totals.start_time, battle.totals.end_time),
+                            *battle.totals,
+                        )
+                        for battle in battles
+                    ),
+                    strict=True,
+                ),
+            )
         ),
     )
 
 
 def add_members(connection: Database, members: Sequence[tuple[UUID, Killmail]]) -> None:
     """Put killmails into battles that do not hold them yet."""
+    rows = [
+        (
+            battle_id,
+            killmail.killmail_id,
+            killmail.killmail_time,
+            killmail.solar_system_id,
+            killmail.victim.alliance_id,
+            _nested(sorted({attacker.alliance_id for attacker in killmail.attackers} - {0})),
+            killmail.isk_value,
+        )
+        for battle_id, killmail in members
+    ]
     connection.execute(
         """
         INSERT INTO battle_killmails (
             battle_id, killmail_id, "timestamp", system_id, victim_alliance_id, attacker_alliance_ids, isk_value
         )
-        SELECT battle_id, killmail_id, to_timestamp(time), %s, nullif(alliance_id, 0), alliances::bigint[], isk_value
-        FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[])
-          AS n (battle_id, killmail_id, time, alliance_id, alliances, isk_value)
+        SELECT battle_id, killmail_id, to_timestamp(time), system_id, nullif(alliance_id, 0), alliances::bigint[],
+               isk_value
+        FROM unnest(
+            %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[]
+        ) AS n (battle_id, killmail_id, time, system_id, alliance_id, alliances, isk_value)
         """,
-        (
-            members[0][1].solar_system_id,
-            [battle_id for battle_id, _ in members],
-            [killmail.killmail_id for _, killmail in members],
-            [killmail.killmail_time for _, killmail in members],
-            [killmail.victim.alliance_id for _, killmail in members],
-            [
-                _array(sorted({attacker.alliance_id for attacker in killmail.attackers} - {0}))
-                for _, killmail in members
-            ],
-            [killmail.isk_value for _, killmail in members],
-        ),
+        tuple(map(literal, zip(*rows, strict=True))),
     )
 
 
@@ -419,13 +426,11 @@ def add_participants(connection: Database, flights: Collection[tuple[UUID, Fligh
             > (coalesce(p.corp_id, 0), coalesce(p.alliance_id, 0))
            OR (excluded.is_victim AND NOT p.is_victim)
         """,
-        (
-            [battle_id for battle_id, _, _ in flights],
-            [flight.character_id for _, flight, _ in flights],
-            [flight.ship_type_id for _, flight, _ in flights],
-            [seen.corporation_id for _, _, seen in flights],
-            [seen.alliance_id for _, _, seen in flights],
-            [seen.is_victim for _, _, seen in flights],
+        tuple(
+            map(
+                literal,
+                zip(*((battle_id, *flight, *seen) for battle_id, flight, seen in flights), strict=True),
+            )
         ),
     )
 
@@ -437,7 +442,7 @@ def add_entities(connection: Database, entities: Collection[tuple[UUID, int]]) -
         INSERT INTO battle_entities (battle_id, entity_id) SELECT * FROM unnest(%s::uuid[], %s::bigint[])
         ON CONFLICT (battle_id, entity_id) DO NOTHING
         """,
-        ([battle for battle, _ in entities], [entity for _, entity in entities]),
+        (literal(battle for battle, _ in entities), literal(entity for _, entity in entities)),
     )
 
 
@@ -453,15 +458,24 @@ def reject(connection: Database, killmail: Killmail, reason: str) -> None:
     )
 
 
-def _spans(times: Iterable[int], reach_s: int) -> list[tuple[int, int]]:
-    """The stretches of time within `reach_s` of any of these, without overlap."""
-    spans: list[tuple[int, int]] = []
-    for time in sorted(times):
-        if spans and time - reach_s <= spans[-1][1]:
-            spans[-1] = (spans[-1][0], time + reach_s)
+def _spans(system_id: int, killmails: Iterable[Killmail], reach_s: int) -> list[tuple[int, int, int]]:
+    """The stretches of time, `(system, since, until)`, within `reach_s` of a system's killmails, without overlap."""
+    spans: list[tuple[int, int, int]] = []
+    for time in sorted(
+        killmail.killmail_time for killmail in killmails if killmail.solar_system_id == system_id
+    ):
+        if spans and time - reach_s <= spans[-1][2]:
+            spans[-1] = (system_id, spans[-1][1], time + reach_s)
         else:
-            spans.append((time - reach_s, time + reach_s))
+            spans.append((system_id, time - reach_s, time + reach_s))
     return spans
+
+
+def _by_component(rows: Iterable[Sequence[Any]]) -> dict[int, list[Killmail]]:
+    members: dict[int, list[Killmail]] = {}
+    for component_id, *row in rows:
+        members.setdefault(component_id, []).append(_killmail(row))
+    return members
 
 
 def _killmail(row: Sequence[Any]) -> Killmail:
@@ -487,11 +501,20 @@ def _killmail(row: Sequence[Any]) -> Killmail:
 
 
 def _columns(killmail: Killmail) -> tuple[str | int, ...]:
-    """The attackers as array literals, and who of them has the final blow."""
+    """The attackers as nested array literals, and who of them has the final blow."""
     *columns, final_blows = zip(*killmail.attackers, strict=True)
-    return *map(_array, columns), final_blows.index(True) + 1 if True in final_blows else 0
+    return *map(_nested, columns), final_blows.index(True) + 1 if True in final_blows else 0
 
 
-def _array(ids: Iterable[int]) -> str:
-    """A PostgreSQL array literal: rows of arrays of different lengths cannot travel as one array."""
-    return f"{{{','.join(map(str, ids))}}}"
+def _nested(ids: Iterable[int]) -> str:
+    """An array literal as an element of another: rows of arrays of different lengths travel as text[]."""
+    return f'"{literal(ids)}"'
+
+
+def literal(values: Iterable[object]) -> str:
+    """A PostgreSQL array literal of ids, numbers, booleans, links and nulls.
+
+    An order of magnitude quicker than the driver's own way with lists, which looks at each element's type. Nothing
+    that came from outside as text may go in: no value is quoted.
+    """
+    return "{" + ",".join(["null" if value is None else str(value) for value in values]) + "}"

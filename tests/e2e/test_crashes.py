@@ -80,8 +80,7 @@ def test_workers_killed_twenty_times_and_postgresql_stopped_twice(
             ):
                 connection.execute(f"TRUNCATE {table}")
             rules = Rules.of(settings.load(ClusterRules))
-            for system in {killmail.solar_system_id for killmail in killmails}:
-                cluster(connection, system, [k for k in killmails if k.solar_system_id == system], rules)
+            cluster(connection, killmails, rules)
             assert after == fingerprint(connection)
     finally:
         for worker in workers:

@@ -1,7 +1,7 @@
 """The cluster handler as Lambda calls it: SQS events in, partial batch responses out (moto for the dead letters)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from threading import Event
 from typing import Any
 
@@ -12,10 +12,12 @@ from moto import mock_aws
 from battlescope import queue
 from battlescope.database import Database
 from battlescope.errors import SettingsError
+from battlescope.killmail import Killmail
 from battlescope.message import pack
 from battlescope.runtime.context import Context
 from cluster import handler as module
 from cluster.clusterer import Outcome, cluster
+from cluster.engine.rules import Rules
 from tests.support.dump import stored_digest
 from tests.support.killmails import kill, pilot
 
@@ -121,10 +123,10 @@ def test_a_failure_holds_back_its_group_only(
     handler: Any, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 
-    def fails_in_tama(connection: Database, system_id: int, *rest: Any) -> Outcome:
-        if system_id == TAMA:
+    def fails_in_tama(connection: Database, killmails: Sequence[Killmail], rules: Rules) -> Outcome:
+        if any(killmail.solar_system_id == TAMA for killmail in killmails):
             raise ZeroDivisionError("a bug")
-        return cluster(connection, system_id, *rest)
+        return cluster(connection, killmails, rules)
 
     monkeypatch.setattr(module, "cluster", fails_in_tama)
     tama = (TAMA, body(kill(1, 0, BOB, ALICE))), (TAMA, body(kill(2, 60, CAROL, ALICE)))

@@ -28,10 +28,9 @@ RULES = [
 
 
 def feed(database: Database, killmails: Sequence[Killmail], rules: Rules) -> None:
-    """One batch of arrivals, as messages bring them."""
-    for _, body in pack(killmails):
-        message = unpack(body)
-        cluster(database, message.system_id, message.killmails, rules)
+    """One batch of arrivals, as messages bring them, up to ten in a transaction."""
+    for bodies in batched(pack(killmails), 10, strict=False):
+        cluster(database, [killmail for _, body in bodies for killmail in unpack(body).killmails], rules)
 
 
 def empty(database: Database) -> None:
@@ -134,9 +133,10 @@ def test_a_real_day_with_four_workers_at_once(
 
     def work(share: Sequence[str]) -> None:
         with connect(db_url) as connection:
-            for body in share:
-                message = unpack(body)
-                cluster(connection, message.system_id, message.killmails, Rules())
+            for some in batched(share, 7, strict=False):
+                cluster(
+                    connection, [killmail for body in some for killmail in unpack(body).killmails], Rules()
+                )
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(work, [bodies[number::4] for number in range(4)]))

@@ -6,7 +6,6 @@ since (`Totals.grown`): the outcome is the same, and the second costs no more fo
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from battlescope.killmail import CAPSULE_TYPE_IDS, Killmail, Pilot
@@ -44,8 +43,7 @@ class Participation(NamedTuple):
     is_victim: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
+class Totals(NamedTuple):
     """A battle's sums. Times in Unix seconds; `losses` has pods folded into their ships."""
 
     start_time: int
