@@ -181,7 +181,7 @@ def _choose_bases(connection: Database, grown: Sequence[_Component]) -> None:
         component.revision = max((battle.revision for battle in held), default=0)
         superseded.extend(battle for battle in held if battle.component_id != component.id)
     store.supersede_battles(connection, superseded)
-    store.delete_battles(connection, [battles[id_].id for id_ in merging])
+    store.delete_battles(connection, [battles[id_] for id_ in merging])
 
 
 def _totals(connection: Database, grown: Sequence[_Component], rules: Rules) -> dict[int, StoredBattle]:
@@ -212,7 +212,7 @@ def _totals(connection: Database, grown: Sequence[_Component], rules: Rules) -> 
                 id_, component.system_id, component.id, totals, component.revision
             )
     store.supersede_battles(connection, dissolved)
-    store.delete_battles(connection, [battle.id for battle in dissolved])
+    store.delete_battles(connection, dissolved)
     return battles
 
 

@@ -26,6 +26,14 @@ _KILLMAIL_COLUMNS = """
 """
 
 
+_ENTITIES = """
+    SELECT unnest(
+        k.attacker_corporation_ids || k.attacker_alliance_ids || k.victim_corporation_id || k.victim_alliance_id
+    )
+    FROM killmails k WHERE k.component_id = ANY(%s)
+"""
+
+
 class StoredKillmail(NamedTuple):
     """What is known of a killmail that arrived again."""
 
@@ -308,21 +316,31 @@ def supersede_battles(connection: Database, superseded: Collection[StoredBattle]
         )
 
 
-def delete_battles(connection: Database, ids: Collection[UUID]) -> None:
-    """Remove battles whose killmails belong to another now, or make no battle any more."""
-    if not ids:
+def delete_battles(connection: Database, battles: Collection[StoredBattle]) -> None:
+    """Remove battles whose killmails belong to another now, or make no battle any more.
+
+    The killmails must still be in the components that these battles had.
+    """
+    if not battles:
         return
-    connection.execute("DELETE FROM battle_killmails WHERE battle_id = ANY(%s)", (list(ids),))
-    connection.execute("DELETE FROM battle_participants WHERE battle_id = ANY(%s)", (list(ids),))
-    connection.execute("DELETE FROM battle_entities WHERE battle_id = ANY(%s)", (list(ids),))
-    connection.execute("DELETE FROM battles WHERE id = ANY(%s)", (list(ids),))
+    ids = [battle.id for battle in battles]
+    connection.execute("DELETE FROM battle_killmails WHERE battle_id = ANY(%s)", (ids,))
+    connection.execute("DELETE FROM battle_participants WHERE battle_id = ANY(%s)", (ids,))
+    connection.execute(
+        f"DELETE FROM battle_entities WHERE battle_id = ANY(%s) AND entity_id IN ({_ENTITIES})",  # noqa: S608
+        (ids, [battle.component_id for battle in battles]),
+    )
+    connection.execute("DELETE FROM battles WHERE id = ANY(%s)", (ids,))
 
 
 def rename_battle(connection: Database, old: UUID, new: UUID, component_id: int) -> None:
-    """Give a battle the id of its new first killmail."""
+    """Give a battle the id of its new first killmail; its killmails must be in the new component already."""
     connection.execute("UPDATE battle_killmails SET battle_id = %s WHERE battle_id = %s", (new, old))
     connection.execute("UPDATE battle_participants SET battle_id = %s WHERE battle_id = %s", (new, old))
-    connection.execute("UPDATE battle_entities SET battle_id = %s WHERE battle_id = %s", (new, old))
+    connection.execute(
+        f"UPDATE battle_entities SET battle_id = %s WHERE battle_id = %s AND entity_id IN ({_ENTITIES})",  # noqa: S608
+        (new, old, [component_id]),
+    )
     connection.execute(
         "UPDATE battles SET id = %s, first_killmail_id = %s WHERE id = %s", (new, component_id, old)
     )
@@ -410,6 +428,8 @@ def add_members(connection: Database, members: Sequence[tuple[UUID, Killmail]]) 
 
 def add_participants(connection: Database, flights: Collection[tuple[UUID, Flight, Participation]]) -> None:
     """Add who flew what; a character seen again in the same ship is merged as `engine.battle.merged` does."""
+    if not flights:  # structures shot by structures
+        return
     connection.execute(
         """
         INSERT INTO battle_participants AS p (battle_id, character_id, ship_type_id, corp_id, alliance_id, is_victim)

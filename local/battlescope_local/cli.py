@@ -155,6 +155,18 @@ def openapi() -> None:
     typer.echo(json.dumps(document(), indent=2, sort_keys=True, ensure_ascii=False))
 
 
+@static.command("update")
+def static_update() -> None:
+    """Refresh solar systems, regions and ship types in the database that DB_URL names, from CCP's export."""
+    from battlescope.database import connect
+    from battlescope.settings import HandlerSettings
+    from battlescope_local.static_update import update
+
+    with connect(settings.load(HandlerSettings).db_url) as connection:
+        changed = update(connection)
+    typer.echo(f"refreshed {', '.join(changed) or 'nothing: all of it was current'}")
+
+
 @app.command()
 def version() -> None:
     """Print the version."""

@@ -17,7 +17,7 @@ from cluster.clusterer import cluster
 from cluster.engine.rules import Rules
 from cluster.engine.whole import digest, find_battles
 from tests.support.dump import dump, fingerprint, orphans, stored_digest, unresolved_aliases
-from tests.support.killmails import killmail_sets, real_day
+from tests.support.killmails import CAPSULE, kill, killmail_sets, pilot, real_day
 
 RULES = [
     Rules(),
@@ -97,6 +97,14 @@ def test_an_id_that_was_served_never_goes_back_in_its_revision(database: Databas
                 seen[id_] = revision
 
 
+def test_structures_shot_by_structures_are_a_battle_without_participants(database: Database) -> None:
+    keepstar, fortizar, athanor = (pilot(n, ship=35834 - n)._replace(character_id=0) for n in (1, 2, 3))
+    feed(database, [kill(1, 0, keepstar, athanor), kill(2, 60, fortizar, athanor)], Rules())
+    assert database.execute("SELECT total_kills, pilots FROM battles").fetchall() == [(2, 0)]
+    assert database.execute("SELECT count(*) FROM battle_participants").fetchone() == (0,)
+    assert database.execute("SELECT count(*) FROM battle_entities").fetchone() == (3,)
+
+
 @pytest.fixture
 def a_real_day(real_data: Path) -> tuple[Killmail, ...]:
     return real_day(real_data, "2021-11-28")
@@ -165,8 +173,6 @@ def _random_batches(rng: random.Random, arrivals: Sequence[Killmail]) -> Iterato
 
 def _chain(rng: random.Random, length: int) -> list[Killmail]:
     """Killmails whose links, ids and pods make battles merge, change their id, dissolve and come back."""
-    from tests.support.killmails import CAPSULE, kill, pilot  # noqa: PLC0415
-
     ids = rng.sample(range(1, 100), length)
     return [
         kill(

@@ -73,13 +73,13 @@ CREATE TABLE battle_participants (
 );
 CREATE INDEX battle_participants_character ON battle_participants (character_id, battle_id);
 
--- Corporations and alliances on a battle's killmails, structures' owners included.
+-- Corporations and alliances on a battle's killmails, structures' owners included. One index only: what a battle's
+-- entities are is told by its killmails, where they have to be found.
 CREATE TABLE battle_entities (
-    battle_id uuid   NOT NULL,
     entity_id bigint NOT NULL,
-    PRIMARY KEY (battle_id, entity_id)
+    battle_id uuid   NOT NULL,
+    PRIMARY KEY (entity_id, battle_id)
 );
-CREATE INDEX battle_entities_entity ON battle_entities (entity_id, battle_id);
 
 -- Ids that were served once and are no battle's id now; each leads to the killmail it was made from.
 CREATE TABLE battle_aliases (

@@ -1,0 +1,35 @@
+"""Documents that cannot go stale."""
+
+import re
+from pathlib import Path
+
+from battlescope.settings import ApiSettings, ClusterSettings, IngestSettings, WorkerSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_setting_is_documented_and_nothing_else() -> None:
+    documented = set(
+        re.findall(r"^\| `([A-Z0-9_]+)` \|", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE)
+    )
+    models = (ApiSettings, ClusterSettings, IngestSettings, WorkerSettings)
+    assert documented == {name.upper() for model in models for name in model.model_fields}
+
+
+def test_the_modules_that_the_architecture_names_exist() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    roots = [
+        ROOT / "layers" / "common",
+        ROOT / "functions",
+        ROOT / "local",
+        ROOT / "layers/common/battlescope/runtime",
+    ]
+    for name in re.findall(r"`((?:[a-z_0-9]+/)*[a-z_0-9]+\.py)`", text):
+        assert any((root / name).exists() for root in roots), name
+
+
+def test_make_targets_that_the_readme_names_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"`?make ([a-z-]+)", (ROOT / "README.md").read_text()))
+    assert named
+    assert named <= targets
