@@ -13,9 +13,6 @@ from datetime import UTC, datetime
 from battlescope.database import Database, LazyConnection
 from ingest.feeds import Batch, Hole, Position, Rejected
 
-RAW_LENGTH_MAX = 1024 * 1024
-"""Of a rejected killmail's text, in characters."""
-
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -113,7 +110,6 @@ class Cursors:
 
 
 def _keep_rejected(connection: Database, feed: str, rejected: Sequence[Rejected]) -> None:
-    kept = [(one.killmail_id, one.reason, _storable(one.raw)) for one in rejected]
     connection.execute(
         """
         INSERT INTO rejected_killmails (digest, feed, killmail_id, reason, raw)
@@ -123,10 +119,10 @@ def _keep_rejected(connection: Database, feed: str, rejected: Sequence[Rejected]
         """,
         (
             feed,
-            [hashlib.sha256(f"{feed}\n{reason}\n{raw}".encode()).digest() for _, reason, raw in kept],
-            [killmail_id for killmail_id, _, _ in kept],
-            [_storable(reason) for _, reason, _ in kept],
-            [raw for _, _, raw in kept],
+            [hashlib.sha256(f"{feed}\n{one.reason}\n{one.raw}".encode()).digest() for one in rejected],
+            [one.killmail_id for one in rejected],
+            [one.reason for one in rejected],
+            [one.raw for one in rejected],
         ),
     )
 
@@ -141,9 +137,3 @@ def _note_holes(connection: Database, feed: str, holes: Sequence[Hole]) -> None:
         """,
         (feed, [hole.first_sequence for hole in holes], [hole.last_sequence for hole in holes]),
     )
-
-
-def _storable(text: str) -> str:
-    """Text that PostgreSQL takes: no NUL, no lone surrogates, and bounded."""
-    clean = text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
-    return clean[:RAW_LENGTH_MAX]

@@ -17,8 +17,8 @@ from battlescope.telemetry import Metric, count, gauge, logger
 from ingest.cursor import Cursors, Lease
 from ingest.feeds import Batch, Feed, Rejected
 
-MARGIN_S = 5.0
-"""Left at the end of an invocation for the last send and the cursor."""
+MARGIN_S = 12.0
+"""Left at the end of an invocation for the last send and the cursor; a poll can outlast its budget by a few seconds."""
 
 POLL_BUDGET_S = 2.0
 """A poll returns after about this long, so that what it found is not kept waiting."""
@@ -148,4 +148,4 @@ class Poller:
 
 
 def _rejected(killmail: Killmail, reason: str) -> Rejected:
-    return Rejected(killmail_id=killmail.killmail_id, reason=reason, raw=repr(killmail))
+    return Rejected.of(repr(killmail).encode(), reason, killmail.killmail_id)

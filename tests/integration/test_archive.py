@@ -333,12 +333,12 @@ def test_each_archive_has_a_cursor_of_its_own(tmp_path: Path, monkeypatch: pytes
     for name in ("a.jsonl", "b.jsonl"):
         (tmp_path / name).write_text("")
     monkeypatch.chdir(tmp_path)
-    assert (
-        ArchiveFeed("a.jsonl").name
-        == ArchiveFeed(tmp_path / "a.jsonl").name
-        == f"archive:{tmp_path / 'a.jsonl'}"
-    )
+    assert ArchiveFeed("a.jsonl").name == ArchiveFeed(tmp_path / "a.jsonl").name
     assert ArchiveFeed("b.jsonl").name != ArchiveFeed("a.jsonl").name
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.jsonl").write_text("")
+    assert ArchiveFeed("elsewhere/a.jsonl").name != ArchiveFeed("a.jsonl").name
+    assert str(tmp_path) not in ArchiveFeed("a.jsonl").name  # it is public
 
 
 def test_a_position_of_another_feed_is_refused(archive: Path) -> None:

@@ -153,7 +153,7 @@ def test_a_poller_that_lost_its_lease_does_not_move_the_cursor(
 
 
 def test_rejected_killmails_and_holes_are_written_down_once(make_poll: MakePoll, database: Database) -> None:
-    rejected = Rejected(killmail_id=7, reason="victim: missing \x00", raw="{\x00\ud800")
+    rejected = Rejected.of(b"{\x00\xed\xa0\x80", "victim: missing \x00\ud800", 7)
     for _ in range(2):
         make_poll(
             Batch(position={"n": 1}, rejected=[rejected], holes=[Hole(first_sequence=4, last_sequence=6)])

@@ -32,9 +32,13 @@ class Rejected:
         """
         return cls(
             killmail_id=killmail_id if type(killmail_id) is int and 0 < killmail_id < 2**63 else None,
-            reason=reason.replace("\0", "\N{REPLACEMENT CHARACTER}"),
-            raw=raw[:RAW_BYTES_MAX].decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}"),
+            reason=_storable(reason.encode(errors="replace")),
+            raw=_storable(raw[:RAW_BYTES_MAX]),
         )
+
+
+def _storable(text: bytes) -> str:
+    return text.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Archives as a feed, and as plain killmails for the commands that need no feed."""
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -73,8 +74,9 @@ class ArchiveFeed:
 
     @property
     def name(self) -> str:
-        """The cursor's name."""
-        return f"archive:{self._path}"
+        """The cursor's name: public (`/healthz` tells it), so it tells folders only as a digest."""
+        folder = hashlib.sha256(str(self._path.parent).encode()).hexdigest()[:8]
+        return f"archive:{self._path.name}:{folder}"
 
     def poll(self, position: Position | None, budget_s: float) -> Batch:
         """The next killmails; see `Feed.poll`."""

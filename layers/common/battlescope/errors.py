@@ -5,6 +5,8 @@
     ├── KillmailError            a killmail that cannot be read: kept with its reason, the feed goes on
     ├── MessageError             a queue message that cannot be read: to the dead-letter queue, with its reason
     ├── FeedError                a feed that cannot be read at all (an unreadable archive, say)
+    │   ├── HttpError            no answer (`ingest.http`)
+    │   └── EsiUnavailableError  ESI refuses or fails for now (`ingest.esi`)
     ├── QueueError               the queue did not take what it was sent
     ├── DatabaseError            PostgreSQL is away or refuses
     │   └── MigrationError       the schema is not what this version needs
