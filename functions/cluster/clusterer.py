@@ -149,7 +149,7 @@ def _components(
     arrived = {killmail.killmail_id: killmail for killmail in fresh}
     sightings = [
         *around,
-        *(Sighting(killmail.killmail_time, killmail.killmail_id, killmail.parties()) for killmail in fresh),
+        *(Sighting(killmail.killmail_time, killmail.killmail_id, killmail.parties) for killmail in fresh),
     ]
     for members in components(sightings, rules):
         new = [arrived[sighting.killmail_id] for sighting in members if sighting.killmail_id in arrived]

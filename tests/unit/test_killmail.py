@@ -83,32 +83,32 @@ def test_npc_only_is_without_character_and_player_corporation(
 
 def test_parties_are_characters_and_affiliations_of_both_sides() -> None:
     killmail = replace(KILL, attackers=(HUNTER, TOWER, CONCORD, PIRATE))
-    assert killmail.parties() == {90_000_001, ALLIANCE, 90_000_002, 98_000_002, 99_000_003}
+    assert killmail.parties == {90_000_001, ALLIANCE, 90_000_002, 98_000_002, 99_000_003}
 
 
 def test_a_corporation_in_an_alliance_is_no_party() -> None:
-    assert PLAYER_CORPORATION not in KILL.parties()
+    assert PLAYER_CORPORATION not in KILL.parties
 
 
 def test_the_only_party_of_an_npc_only_killmail_is_its_victim() -> None:
-    assert replace(KILL, attackers=(CONCORD,)).parties() == {90_000_001}
+    assert replace(KILL, attackers=(CONCORD,)).parties == {90_000_001}
 
 
 def test_a_structure_lost_to_npcs_has_no_party() -> None:
     structure = replace(KILL, victim=Pilot(0, PLAYER_CORPORATION, ALLIANCE, 35832), attackers=(PIRATE,))
-    assert structure.parties() == frozenset()
+    assert structure.parties == frozenset()
 
 
 def test_a_structure_lost_to_players_has_its_owners_as_party() -> None:
     structure = replace(KILL, victim=Pilot(0, PLAYER_CORPORATION, ALLIANCE, 35832))
-    assert structure.parties() == {ALLIANCE, 90_000_002, 98_000_002}
+    assert structure.parties == {ALLIANCE, 90_000_002, 98_000_002}
 
 
 def test_parties_are_the_same_from_columns() -> None:
     killmail = replace(KILL, attackers=(HUNTER, TOWER, CONCORD, PIRATE))
     assert parties(
         VICTIM, (90_000_002, 0, 0, 0), (98_000_002, 98_000_003, 1_000_125, 0), (0, 99_000_003, 0, 0)
-    ) == (killmail.parties())
+    ) == (killmail.parties)
 
 
 @pytest.mark.parametrize(("ship_type_id", "is_pod"), [(670, True), (33328, True), (587, False), (0, False)])

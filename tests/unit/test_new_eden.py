@@ -378,7 +378,7 @@ def test_a_growing_battle_is_one_battle(grown: list[Killmail]) -> None:
     component = {killmail.killmail_id: killmail.killmail_id for killmail in grown}
     last_seen: dict[int, Killmail] = {}
     for killmail in grown:
-        for party in killmail.parties():
+        for party in killmail.parties:
             before = last_seen.get(party)
             if before is not None and killmail.killmail_time - before.killmail_time <= 15 * 60:
                 old, new = component[before.killmail_id], component[killmail.killmail_id]

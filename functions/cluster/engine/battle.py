@@ -5,7 +5,7 @@ since (`Totals.grown`): the outcome is the same, and the second costs no more fo
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from battlescope.killmail import CAPSULE_TYPE_IDS, Killmail, Pilot
@@ -80,14 +80,22 @@ def summarise(killmails: Iterable[Killmail], rules: Rules) -> Totals:
     )
 
 
-def is_battle(killmails: Iterable[Killmail], rules: Rules) -> bool:
+def is_battle(killmails: Sequence[Killmail], rules: Rules) -> bool:
     """Whether a component is a battle: enough losses, and not NPC-only throughout."""
-    members = list(killmails)
-    return (
-        len(members) >= rules.min_kills
-        and not all(killmail.is_npc_only for killmail in members)
-        and count_losses((loss(killmail) for killmail in members), rules) >= rules.min_kills
-    )
+    return not all(killmail.is_npc_only for killmail in killmails) and _has_losses(killmails, rules)
+
+
+def _has_losses(killmails: Sequence[Killmail], rules: Rules) -> bool:
+    """Whether there are MIN_KILLS losses; ships alone settle it most of the time."""
+    if not rules.fold_pods:
+        return len(killmails) >= rules.min_kills
+    ships = 0
+    for killmail in killmails:
+        if killmail.victim.ship_type_id not in CAPSULE_TYPE_IDS:
+            ships += 1
+            if ships == rules.min_kills:
+                return True
+    return count_losses(map(loss, killmails), rules) >= rules.min_kills
 
 
 def loss(killmail: Killmail) -> Loss:

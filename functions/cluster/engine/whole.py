@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import UUID
 
 from battlescope.killmail import Killmail
@@ -11,14 +12,23 @@ from cluster.engine.linking import Sighting, components
 from cluster.engine.rules import Rules
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Battle:
     """A battle; its killmails by ascending id."""
 
-    id: UUID
     system_id: int
-    totals: Totals
     killmails: tuple[Killmail, ...]
+    rules: Rules
+
+    @property
+    def id(self) -> UUID:
+        """Told from system and lowest killmail id."""
+        return battle_id(self.system_id, self.killmails[0].killmail_id)
+
+    @cached_property
+    def totals(self) -> Totals:
+        """Its sums."""
+        return summarise(self.killmails, self.rules)
 
 
 def find_battles(killmails: Iterable[Killmail], rules: Rules) -> list[Battle]:
@@ -31,7 +41,7 @@ def find_battles(killmails: Iterable[Killmail], rules: Rules) -> list[Battle]:
     by_system: dict[int, list[Killmail]] = {}
     for killmail in newest.values():
         by_system.setdefault(killmail.solar_system_id, []).append(killmail)
-    battles = [battle for members in by_system.values() for battle in _battles(members, rules)]
+    battles = [battle for system_id, held in by_system.items() for battle in _battles(system_id, held, rules)]
     return sorted(battles, key=lambda battle: [killmail.killmail_id for killmail in battle.killmails])
 
 
@@ -44,22 +54,16 @@ def digest(members: Iterable[Sequence[int]]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _battles(killmails: Sequence[Killmail], rules: Rules) -> Iterable[Battle]:
+def _battles(system_id: int, killmails: Sequence[Killmail], rules: Rules) -> Iterable[Battle]:
+    if len(killmails) < rules.min_kills:
+        return
     by_id = {killmail.killmail_id: killmail for killmail in killmails}
-    sightings = (
-        Sighting(killmail.killmail_time, killmail.killmail_id, killmail.parties()) for killmail in killmails
-    )
+    sightings = [
+        Sighting(killmail.killmail_time, killmail.killmail_id, killmail.parties) for killmail in killmails
+    ]
     for component in components(sightings, rules):
         if len(component) < rules.min_kills:
             continue
-        members = tuple(
-            by_id[killmail_id] for killmail_id in sorted(sighting.killmail_id for sighting in component)
-        )
+        members = tuple(by_id[killmail_id] for killmail_id in sorted(sighting[1] for sighting in component))
         if is_battle(members, rules):
-            first = members[0]
-            yield Battle(
-                id=battle_id(first.solar_system_id, first.killmail_id),
-                system_id=first.solar_system_id,
-                totals=summarise(members, rules),
-                killmails=members,
-            )
+            yield Battle(system_id=system_id, killmails=members, rules=rules)

@@ -5,7 +5,7 @@ the killmail leaves out is 0 here (EVE gives no entity the id 0).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 CAPSULE_TYPE_IDS = frozenset({670, 33328})
@@ -13,7 +13,6 @@ CAPSULE_TYPE_IDS = frozenset({670, 33328})
 
 NPC_CORPORATION_IDS = range(1_000_000, 2_000_000)
 """Corporations that CCP runs; no player is attacked in their name."""
-
 _NOBODY = frozenset((0,))
 
 
@@ -51,6 +50,7 @@ class Killmail:
         attackers: in canonical order (see `canonical_attackers`), so that equal killmails are equal references.
         isk_value: zKillboard's total value in whole ISK, or None where no feed has told it.
         valued_at: Unix seconds of the upload that told the value, 0 where none did. The newest upload wins.
+        parties: what can link it to another killmail, as `parties` has it.
     """
 
     killmail_id: int
@@ -61,6 +61,12 @@ class Killmail:
     attackers: tuple[Attacker, ...]
     isk_value: int | None = None
     valued_at: int = 0
+    parties: frozenset[int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Work out the parties, once."""
+        characters, corporations, alliances, *_ = zip(*self.attackers, strict=True)
+        object.__setattr__(self, "parties", parties(self.victim, characters, corporations, alliances))
 
     @property
     def version(self) -> tuple[int, int]:
@@ -72,16 +78,13 @@ class Killmail:
         """Whether the loss is a capsule."""
         return self.victim.ship_type_id in CAPSULE_TYPE_IDS
 
-    def parties(self) -> frozenset[int]:
-        """What can link this killmail to another, as `parties` has it."""
-        characters, corporations, alliances, *_ = zip(*self.attackers, strict=True)
-        return parties(self.victim, characters, corporations, alliances)
-
     @property
     def is_npc_only(self) -> bool:
         """Whether no attacker has a character or a player corporation."""
-        characters, corporations, *_ = zip(*self.attackers, strict=True)
-        return is_npc_only(characters, corporations)
+        return not any(
+            attacker.character_id or is_player_corporation(attacker.corporation_id)
+            for attacker in self.attackers
+        )
 
 
 def parties(
@@ -93,25 +96,22 @@ def parties(
     is a bare id. An NPC-only killmail has one party, its victim's character. The attackers come as columns, one
     entry each, as the database holds them.
     """
-    if is_npc_only(characters, corporations):
+    if not any(characters) and not any(map(is_player_corporation, corporations)):
         return frozenset((victim.character_id,)) - _NOBODY
-    return (
-        frozenset(characters).union(
-            alliances,
-            (
-                corporation
-                for corporation, alliance in zip(corporations, alliances, strict=True)
-                if not alliance and not 1_000_000 <= corporation < 2_000_000
-            ),
-            (victim.character_id, victim.affiliation_id),
+    ids = {
+        victim.character_id,
+        affiliation_id(victim.corporation_id, victim.alliance_id),
+        *characters,
+        *alliances,
+    }
+    if 0 in alliances:
+        ids.update(
+            corporation
+            for corporation, alliance in zip(corporations, alliances, strict=True)
+            if not alliance and not 1_000_000 <= corporation < 2_000_000
         )
-        - _NOBODY
-    )
-
-
-def is_npc_only(characters: Sequence[int], corporations: Sequence[int]) -> bool:
-    """Whether no attacker has a character or a player corporation."""
-    return not any(characters) and not any(map(is_player_corporation, corporations))
+    ids.discard(0)
+    return frozenset(ids)
 
 
 def is_player_corporation(corporation_id: int) -> bool:
