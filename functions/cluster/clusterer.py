@@ -4,7 +4,7 @@ Only the neighbourhood of what arrived is looked at. A battle that grows is told
 new; only what joins it is read in full, and where battles merge the largest stays and the others join it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -23,9 +23,9 @@ from cluster.engine.battle import (
     participations,
     summarise,
 )
-from cluster.engine.linking import Sighting, components
+from cluster.engine.linking import Linkable, components
 from cluster.engine.rules import Rules
-from cluster.store import StoredBattle, StoredKillmail
+from cluster.store import Neighbourhood, StoredBattle, StoredKillmail
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +70,16 @@ def cluster(connection: Database, killmails: Sequence[Killmail], rules: Rules) -
     """Store these killmails, and bring the battles of their solar systems up to date. Safe to repeat."""
     with connection.pipeline(), connection.transaction():
         reach_s = max(rules.party_reach_s, rules.any_reach_s or 0)
-        stored, sightings = store.look_around(connection, killmails, reach_s)
-        fresh, newer, conflicts = _sort(killmails, stored)
+        around = store.look_around(connection, killmails, reach_s)
+        fresh, newer, conflicts = _sort(killmails, around.stored)
         for killmail, reason in conflicts:
             logger.error(
                 reason, extra={"killmail_id": killmail.killmail_id, "system_id": killmail.solar_system_id}
             )
             store.reject(connection, killmail, reason)
         if newer:
-            _revalue(connection, newer, stored)
-        changed = _grow(connection, fresh, sightings, rules) if fresh else []
+            _revalue(connection, newer, around.stored)
+        changed = _grow(connection, fresh, around, rules) if fresh else []
     return Outcome(len(fresh), len(newer), len(conflicts), tuple(changed))
 
 
@@ -117,9 +117,7 @@ def _revalue(connection: Database, newer: Sequence[Killmail], stored: dict[int, 
     store.revalue(connection, newer, changes)
 
 
-def _grow(
-    connection: Database, fresh: Sequence[Killmail], around: Mapping[int, Sequence[Sighting]], rules: Rules
-) -> list[UUID]:
+def _grow(connection: Database, fresh: Sequence[Killmail], around: Neighbourhood, rules: Rules) -> list[UUID]:
     """Store new killmails, and what becomes of the components they fall into; the battles that changed."""
     by_system: dict[int, list[Killmail]] = {}
     for killmail in fresh:
@@ -127,7 +125,7 @@ def _grow(
     grown = [
         component
         for system_id, arrived in by_system.items()
-        for component in _components(system_id, arrived, around.get(system_id, ()), rules)
+        for component in _components(system_id, arrived, around, rules)
     ]
     _choose_bases(connection, grown)
     battles = _totals(connection, grown, rules)  # from what was stored before
@@ -143,18 +141,16 @@ def _grow(
 
 
 def _components(
-    system_id: int, fresh: Sequence[Killmail], around: Iterable[Sighting], rules: Rules
+    system_id: int, fresh: Sequence[Killmail], around: Neighbourhood, rules: Rules
 ) -> Iterator[_Component]:
     """The components of one system that gained killmails."""
     arrived = {killmail.killmail_id: killmail for killmail in fresh}
-    sightings = [
-        *around,
-        *(Sighting(killmail.killmail_time, killmail.killmail_id, killmail.parties) for killmail in fresh),
-    ]
-    for members in components(sightings, rules):
-        new = [arrived[sighting.killmail_id] for sighting in members if sighting.killmail_id in arrived]
+    killmails: list[Linkable] = [*around.sightings.get(system_id, ()), *fresh]
+    for members in components(killmails, rules, around.component_of):
+        new = [arrived[member.killmail_id] for member in members if member.killmail_id in arrived]
         if new:
-            absorbed = frozenset(sighting.component_id for sighting in members) - {0}
+            known = {around.component_of.get(member.killmail_id, 0) for member in members}
+            absorbed = frozenset(known) - {0}
             lowest = min(*absorbed, *(killmail.killmail_id for killmail in new), 1 << 62)
             yield _Component(system_id, lowest, absorbed, new)
 

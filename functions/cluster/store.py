@@ -61,10 +61,14 @@ class StoredBattle(NamedTuple):
 
 
 class Neighbourhood(NamedTuple):
-    """What the database knows of arriving killmails, by id, and of those around them, by solar system."""
+    """What the database knows of arriving killmails, by id, and of those around them, by solar system.
+
+    `component_of` tells each neighbour's component by its killmail id.
+    """
 
     stored: dict[int, StoredKillmail]
     sightings: dict[int, list[Sighting]]
+    component_of: dict[int, int]
 
 
 def look_around(connection: Database, killmails: Sequence[Killmail], reach_s: int) -> Neighbourhood:
@@ -100,6 +104,7 @@ def look_around(connection: Database, killmails: Sequence[Killmail], reach_s: in
         )
         stored = {row[0]: StoredKillmail(*row) for row in known.fetchall()}
         sightings: dict[int, list[Sighting]] = {}
+        component_of: dict[int, int] = {}
         for (
             system_id,
             at,
@@ -111,8 +116,9 @@ def look_around(connection: Database, killmails: Sequence[Killmail], reach_s: in
             *columns,
         ) in near.fetchall():
             who = parties(Pilot(character, corporation, alliance, 0), *columns)
-            sightings.setdefault(system_id, []).append(Sighting(at, killmail_id, who, component_id))
-    return Neighbourhood(stored, sightings)
+            sightings.setdefault(system_id, []).append(Sighting(at, killmail_id, who))
+            component_of[killmail_id] = component_id
+    return Neighbourhood(stored, sightings, component_of)
 
 
 def battles_and_loose_members(

@@ -17,7 +17,10 @@ CONTIGUOUS = Rules(link_rule="contiguous")
 def together(rules: Rules, *sightings: tuple[int, set[int]]) -> list[list[int]]:
     """Indices of the sightings, `(minute, parties)`, that are together."""
     found = components(
-        (Sighting(minute * MINUTE, index, parties) for index, (minute, parties) in enumerate(sightings)),
+        (
+            Sighting(minute * MINUTE, index, frozenset(parties))
+            for index, (minute, parties) in enumerate(sightings)
+        ),
         rules,
     )
     return sorted(sorted(sighting.killmail_id for sighting in component) for component in found)
@@ -56,18 +59,31 @@ def test_a_killmail_without_parties_joins_nothing_unless_time_alone_links() -> N
 
 
 @pytest.mark.parametrize("rules", [CORRELATED, CONTIGUOUS])
-def test_sightings_of_one_known_component_are_together_without_a_link(rules: Rules) -> None:
-    known = [Sighting(0, 1, {1}, component_id=1), Sighting(3600, 2, {2}, component_id=1)]
-    arrived = Sighting(3700, 3, {2})
-    assert [sorted(s.killmail_id for s in found) for found in components([*known, arrived], rules)] == [
-        [1, 2, 3]
-    ]
+def test_killmails_of_one_known_component_are_together_without_a_link(rules: Rules) -> None:
+    known = [sighting(0, 1, {1}), sighting(3600, 2, {2})]
+    found = components([*known, sighting(3700, 3, {2})], rules, {1: 1, 2: 1})
+    assert [sorted(s.killmail_id for s in members) for members in found] == [[1, 2, 3]]
 
 
 def test_one_arrival_can_join_several_components() -> None:
-    known = [Sighting(0, 1, {1}, component_id=1), Sighting(60, 2, {2}, component_id=2)]
-    found = components([*known, Sighting(30, 3, {1, 2})], CORRELATED)
-    assert [sorted(s.killmail_id for s in component) for component in found] == [[1, 2, 3]]
+    known = [sighting(0, 1, {1}), sighting(60, 2, {2})]
+    found = components([*known, sighting(30, 3, {1, 2})], CORRELATED, {1: 1, 2: 2})
+    assert [sorted(s.killmail_id for s in members) for members in found] == [[1, 2, 3]]
+
+
+def test_known_components_join_through_one_another() -> None:
+    """Three stored components, far apart in time, of which each holds two of the killmails that are given."""
+    spread = [sighting(hour * 3600, number, {number}) for number, hour in enumerate((0, 10, 20, 30), start=1)]
+    found = components(spread, CORRELATED, {1: 7, 2: 8, 3: 7, 4: 8})
+    assert sorted(sorted(s.killmail_id for s in members) for members in found) == [[1, 3], [2, 4]]
+    joined = components(
+        [*spread, sighting(10, 9, {1}), sighting(36_010, 10, {2})], CORRELATED, {1: 7, 2: 8, 3: 8, 4: 7}
+    )
+    assert sorted(sorted(s.killmail_id for s in members) for members in joined) == [[1, 4, 9], [2, 3, 10]]
+
+
+def sighting(killmail_time: int, killmail_id: int, parties: set[int]) -> Sighting:
+    return Sighting(killmail_time, killmail_id, frozenset(parties))
 
 
 @given(

@@ -5,30 +5,41 @@ outcome. Killmails are taken in time order; each joins the components that hold 
 shares a party. Most share one with the latest killmail of their component, so one look at two small sets settles it.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import NamedTuple, Protocol
 
 from cluster.engine.rules import Rules
 
 
-class Sighting(NamedTuple):
-    """What linking needs of a killmail.
+class Linkable(Protocol):
+    """What linking needs of a killmail; a `Killmail` is one. Time in Unix seconds."""
 
-    `component_id` is the component it is known to belong to, 0 where it is new. Time in Unix seconds.
-    """
+    @property
+    def killmail_time(self) -> int: ...
+    @property
+    def killmail_id(self) -> int: ...
+    @property
+    def parties(self) -> frozenset[int]: ...
+
+
+class Sighting(NamedTuple):
+    """A killmail of which no more is known, or needed, than linking needs."""
 
     killmail_time: int
     killmail_id: int
     parties: frozenset[int]
-    component_id: int = 0
 
 
-class _Component:
-    """Sightings that are linked, in time order, and the parties of the first `counted` of them."""
+_IN_TIME_ORDER = attrgetter("killmail_time", "killmail_id")
+
+
+class _Component[L: Linkable]:
+    """Killmails that are linked, in time order, and the parties of the first `counted` of them."""
 
     __slots__ = ("counted", "members", "parties")
 
-    def __init__(self, members: list[Sighting]) -> None:
+    def __init__(self, members: list[L]) -> None:
         self.members = members
         self.parties: set[int] = set()
         self.counted = 0
@@ -47,36 +58,41 @@ class _Component:
                 return True
         return False
 
-    def absorb(self, other: "_Component") -> None:
+    def absorb(self, other: "_Component[L]") -> None:
         """Take over another component's members."""
-        self.members = sorted(self.members + other.members)
+        self.members = sorted(self.members + other.members, key=_IN_TIME_ORDER)
         self.parties = set()
         self.counted = 0
 
 
-def components(sightings: Iterable[Sighting], rules: Rules) -> list[list[Sighting]]:
-    """The connected components of one system's sightings, each in time order.
+def components[L: Linkable](
+    killmails: Iterable[L], rules: Rules, component_of: Mapping[int, int] | None = None
+) -> list[list[L]]:
+    """The connected components of one system's killmails, each in time order.
 
-    Sightings of one known component are together from the start, whether or not the killmails that link them are
-    given: so a neighbourhood of new killmails is enough to place them.
+    Args:
+        killmails: of one solar system.
+        rules: what links two of them.
+        component_of: what is known of some of them, by killmail id. Killmails of one known component are together
+            from the start, whether or not the killmails that link them are given: so a neighbourhood of new
+            killmails is enough to place them.
     """
-    ordered = sorted(sightings)
+    ordered = sorted(killmails, key=_IN_TIME_ORDER)
     if len(ordered) == 1:
         return [ordered]
     found = _linked(ordered, rules.party_reach_s, rules.any_reach_s)
-    if any(sighting.component_id for sighting in ordered):
-        found = _joined_by_component(found)
-    return found
+    return _joined(found, component_of) if component_of else found
 
 
-def _linked(ordered: Sequence[Sighting], party_reach_s: int, any_reach_s: int | None) -> list[list[Sighting]]:
-    closed: list[list[Sighting]] = []
-    near: list[_Component] = []  # those with a member that is still in reach
+def _linked[L: Linkable](ordered: Sequence[L], party_reach_s: int, any_reach_s: int | None) -> list[list[L]]:
+    closed: list[list[L]] = []
+    near: list[_Component[L]] = []  # those with a member that is still in reach
     reach_s = party_reach_s if any_reach_s is None else max(party_reach_s, any_reach_s)
-    for sighting in ordered:
-        now, _, parties, _ = sighting
-        home: _Component | None = None
-        kept: list[_Component] = []
+    for killmail in ordered:
+        now = killmail.killmail_time
+        parties = killmail.parties
+        home: _Component[L] | None = None
+        kept: list[_Component[L]] = []
         for component in near:
             latest = component.members[-1]
             apart_s = now - latest.killmail_time
@@ -94,27 +110,27 @@ def _linked(ordered: Sequence[Sighting], party_reach_s: int, any_reach_s: int | 
             else:
                 home.absorb(component)
         if home is None:
-            kept.append(_Component([sighting]))
+            kept.append(_Component([killmail]))
         else:
-            home.members.append(sighting)
+            home.members.append(killmail)
         near = kept
     return closed + [component.members for component in near]
 
 
-def _joined_by_component(found: Iterable[list[Sighting]]) -> list[list[Sighting]]:
-    """Components that hold sightings of one known component, as one."""
-    joined: list[list[Sighting]] = []
-    home_of: dict[int, list[Sighting]] = {}
+def _joined[L: Linkable](found: Iterable[list[L]], component_of: Mapping[int, int]) -> list[list[L]]:
+    """Components that hold killmails of one known component, as one."""
+    joined: dict[int, list[L]] = {}
+    home_of: dict[int, list[L]] = {}
     for members in found:
-        homes = {
-            id(home): home
-            for sighting in members
-            if sighting.component_id and (home := home_of.get(sighting.component_id)) is not None
+        known = {
+            component_of[killmail.killmail_id] for killmail in members if killmail.killmail_id in component_of
         }
+        homes = {id(home): home for component_id in known if (home := home_of.get(component_id)) is not None}
         for home in homes.values():
             members.extend(home)
-            joined = [other for other in joined if other is not home]
-        members.sort()
-        joined.append(members)
-        home_of.update((sighting.component_id, members) for sighting in members if sighting.component_id)
-    return joined
+            del joined[id(home)]
+            known.update(component_of[k.killmail_id] for k in home if k.killmail_id in component_of)
+        members.sort(key=_IN_TIME_ORDER)
+        joined[id(members)] = members
+        home_of.update(dict.fromkeys(known, members))
+    return list(joined.values())

@@ -4,12 +4,15 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from uuid import UUID
 
 from battlescope.killmail import Killmail
 from cluster.engine.battle import Totals, battle_id, is_battle, summarise
-from cluster.engine.linking import Sighting, components
+from cluster.engine.linking import components
 from cluster.engine.rules import Rules
+
+_BY_ID = attrgetter("killmail_id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,15 +36,19 @@ class Battle:
 
 def find_battles(killmails: Iterable[Killmail], rules: Rules) -> list[Battle]:
     """All battles in these killmails, by their killmail ids; of a killmail given twice the newest upload counts."""
-    newest: dict[int, Killmail] = {}
-    for killmail in killmails:
-        held = newest.get(killmail.killmail_id)
-        if held is None or killmail.version > held.version:
-            newest[killmail.killmail_id] = killmail
     by_system: dict[int, list[Killmail]] = {}
-    for killmail in newest.values():
-        by_system.setdefault(killmail.solar_system_id, []).append(killmail)
-    battles = [battle for system_id, held in by_system.items() for battle in _battles(system_id, held, rules)]
+    for killmail in _newest(killmails):
+        try:
+            by_system[killmail.solar_system_id].append(killmail)
+        except KeyError:
+            by_system[killmail.solar_system_id] = [killmail]
+    battles = [
+        Battle(system_id=system_id, killmails=tuple(sorted(members, key=_BY_ID)), rules=rules)
+        for system_id, held in by_system.items()
+        if len(held) >= rules.min_kills
+        for members in components(held, rules)
+        if len(members) >= rules.min_kills and is_battle(members, rules)
+    ]
     return sorted(battles, key=lambda battle: [killmail.killmail_id for killmail in battle.killmails])
 
 
@@ -54,16 +61,11 @@ def digest(members: Iterable[Sequence[int]]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _battles(system_id: int, killmails: Sequence[Killmail], rules: Rules) -> Iterable[Battle]:
-    if len(killmails) < rules.min_kills:
-        return
-    by_id = {killmail.killmail_id: killmail for killmail in killmails}
-    sightings = [
-        Sighting(killmail.killmail_time, killmail.killmail_id, killmail.parties) for killmail in killmails
-    ]
-    for component in components(sightings, rules):
-        if len(component) < rules.min_kills:
-            continue
-        members = tuple(by_id[killmail_id] for killmail_id in sorted(sighting[1] for sighting in component))
-        if is_battle(members, rules):
-            yield Battle(system_id=system_id, killmails=members, rules=rules)
+def _newest(killmails: Iterable[Killmail]) -> Iterable[Killmail]:
+    given = list(killmails)
+    newest = {killmail.killmail_id: killmail for killmail in given}
+    if len(newest) < len(given):
+        for killmail in given:
+            if killmail.version > newest[killmail.killmail_id].version:
+                newest[killmail.killmail_id] = killmail
+    return newest.values()
