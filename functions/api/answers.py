@@ -1,0 +1,101 @@
+"""Answers: JSON with validators and lifetimes, so that nobody computes or sends twice what has not changed."""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote, urlencode
+
+from fastapi import Request, Response
+from pydantic import TypeAdapter
+
+from battlescope import __version__
+
+NOT_CACHED = "no-store"
+
+_LIVE_FOR = timedelta(hours=1)
+"""After the last killmail seen: the time within which the next one may well come."""
+
+_SETTLED_AFTER = timedelta(days=7)
+"""Most of what feeds deliver late has come by then (5-7 % of a day's killmails come after that day)."""
+
+_MAX_AGE_LIVE_S = 10
+_MAX_AGE_RECENT_S = 300
+_MAX_AGE_SETTLED_S = 3600
+
+REDIRECT_CACHING = f"public, max-age={_MAX_AGE_RECENT_S}"
+"""For redirects of ids: an id leads somewhere else after the next merge, so even a 308 is not kept for ever."""
+
+
+def caching(newest: datetime | None = None) -> str:
+    """Cache-Control of an answer about battles, the newest of which is from `newest` (None: from now).
+
+    The longer ago it was, the less likely it is to change; it is never called immutable, because archives bring
+    killmails years late.
+    """
+    age = timedelta(0) if newest is None else datetime.now(UTC) - newest
+    if age < _LIVE_FOR:
+        return f"public, max-age={_MAX_AGE_LIVE_S}"
+    return f"public, max-age={_MAX_AGE_RECENT_S if age < _SETTLED_AFTER else _MAX_AGE_SETTLED_S}"
+
+
+def revision_etag(revision: int, unresolved: int) -> str:
+    """Names an answer about a battle at a revision.
+
+    The answer also depends on this version's idea of it, and on names that are not known yet (`unresolved`): one of
+    those may come without the battle changing. With 0 of them the revision says it all.
+    """
+    return f'W/"{__version__}-{revision}-{unresolved}"'
+
+
+def is_known(request: Request, etag: str) -> bool:
+    """Whether the client says that it has this answer already (weak comparison, RFC 9110)."""
+    known = request.headers.get("if-none-match")
+    if known is None:
+        return False
+    opaque = etag.removeprefix("W/")
+    return known.strip() == "*" or any(tag.strip().removeprefix("W/") == opaque for tag in known.split(","))
+
+
+def not_modified(etag: str, cache_control: str) -> Response:
+    """The answer to a client that has it already."""
+    return Response(status_code=304, headers={"ETag": etag, "Cache-Control": cache_control})
+
+
+def answer[Body](
+    request: Request,
+    shape: TypeAdapter[Body],
+    body: Body,
+    cache_control: str,
+    *,
+    etag: str | None = None,
+    next_cursor: str | None = None,
+) -> Response:
+    """A JSON answer, or 304 where the client has it already.
+
+    Args:
+        request: what was asked.
+        shape: writes the answer.
+        body: the answer.
+        cache_control: how long it may be kept.
+        etag: names it; where None, its content does.
+        next_cursor: of a list that goes on, where.
+    """
+    text = shape.dump_json(body)
+    etag = etag or f'W/"{hashlib.blake2b(text, digest_size=12).hexdigest()}"'
+    if is_known(request, etag):
+        return not_modified(etag, cache_control)
+    headers = {"ETag": etag, "Cache-Control": cache_control}
+    if next_cursor is not None:
+        headers["Link"] = f'<{_with_cursor(request, next_cursor)}>; rel="next"'
+    return Response(text, headers=headers, media_type="application/json")
+
+
+def redirect(request: Request, status: int, path: str, *, keep_query: bool = False) -> Response:
+    """A redirect to another path of this API, with the same query where that means something there."""
+    query = urlencode(request.query_params.multi_items()) if keep_query else ""
+    location = f"{request.scope.get('root_path', '')}{path}{'?' if query else ''}{query}"
+    return Response(status_code=status, headers={"Location": location, "Cache-Control": REDIRECT_CACHING})
+
+
+def _with_cursor(request: Request, cursor: str) -> str:
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    return f"{quote(request.scope['path'])}?{urlencode([*kept, ('cursor', cursor)])}"

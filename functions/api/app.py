@@ -1,0 +1,37 @@
+"""The app: the same in Lambda, in a pod and on a laptop; only where connections come from differs."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from api import problems
+from api.middleware import CrossOrigin, HeadAsGet, UnexpectedErrors
+from api.reader import Reader
+from api.routes import battles, entities, health, killmails
+from api.routes.dependencies import Context
+from battlescope import __version__
+
+if TYPE_CHECKING:
+    from battlescope.settings import ApiSettings
+
+ROUTERS = (battles.router, entities.router, killmails.router, health.router)
+
+
+def create_app(reader: Reader, settings: "ApiSettings") -> FastAPI:
+    """The API over what `reader` reads."""
+    app = FastAPI(
+        title="BattleScope",
+        version=__version__,
+        openapi_url=None,  # served by our own route, with the problems in it
+        redirect_slashes=False,  # one address for each thing
+        # As they are: including routers would analyse every endpoint anew at the first request.
+        routes=[route for router in ROUTERS for route in router.routes],
+    )
+    app.state.context = Context(reader, timedelta(minutes=settings.feed_stale_minutes))
+    problems.add_handlers(app)
+    # Each wraps those added before it.
+    app.add_middleware(UnexpectedErrors)
+    app.add_middleware(CrossOrigin)
+    app.add_middleware(HeadAsGet)
+    return app

@@ -1,0 +1,120 @@
+"""What each operation answers, and an example of it: a small battle in Tama."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from api.models import (
+    BATTLE_DETAIL,
+    BATTLE_LIST,
+    HEALTH,
+    KILLMAIL_LIST,
+    KILLMAIL_REFERENCE,
+    PARTICIPANT_LIST,
+    Battle,
+    BattleDetail,
+    BattleKillmail,
+    BattleList,
+    DatabaseHealth,
+    FeedHealth,
+    Health,
+    KillmailList,
+    KillmailReference,
+    MigrationHealth,
+    Named,
+    Participant,
+    ParticipantList,
+    System,
+    Victim,
+)
+
+_TIME = datetime(2021, 11, 28, 10, 21, 4, tzinfo=UTC)
+_CURSOR = "eyJsaXN0IjoiMWYyYTNiIiwiYWZ0ZXIiOlsuLi5dfQ"
+
+_SYSTEM = System(id=30002813, name="Tama", region=Named(id=10000069, name="Black Rise"), security=0.29)
+_PILOT = Named(id=2112625428, name="Some Pilot")
+_CORPORATION = Named(id=98633005, name="Some Corporation")
+_ALLIANCE = Named(id=1354830081, name="Goonswarm Federation")
+_OTHERS = Named(id=99003581, name="Fraternity.")
+_SHIP_TYPE = Named(id=587, name="Rifter")
+_VICTIM = Victim(character=_PILOT, corporation=_CORPORATION, alliance=_ALLIANCE, ship_type=_SHIP_TYPE)
+
+_BATTLE = Battle(
+    id=UUID("6f0f6f0e-3b1c-5d0c-9d57-4a7a0e1f2b3c"),
+    system=_SYSTEM,
+    space_type="kspace",
+    start_time=_TIME,
+    end_time=_TIME.replace(minute=58),
+    total_kills=42,
+    losses=31,
+    pilots=117,
+    total_isk_destroyed=12_400_000_000,
+    zkill_related_url="https://zkillboard.com/related/30002813/202111281000/",
+    revision=3,
+    updated_at=_TIME.replace(hour=11),
+)
+
+_KILLMAIL = BattleKillmail(
+    killmail_id=96889120,
+    zkb_url="https://zkillboard.com/kill/96889120/",
+    timestamp=_TIME,
+    victim=_VICTIM,
+    attacker_alliances=[_OTHERS],
+    isk_value=1_234_567,
+    side_id=1,
+)
+
+_PARTICIPANT = Participant(
+    character=_PILOT,
+    ship_type=_SHIP_TYPE,
+    corporation=_CORPORATION,
+    alliance=_ALLIANCE,
+    side_id=1,
+    is_victim=True,
+)
+
+_BATTLES = BattleList(items=[_BATTLE], next=_CURSOR)
+
+_DETAIL = BattleDetail(
+    **_BATTLE,
+    killmails=[_KILLMAIL],
+    killmails_next=None,
+    total_participants=1,
+    participants=[_PARTICIPANT],
+    participants_next=None,
+)
+
+_REFERENCE = KillmailReference(
+    killmail_id=96889120,
+    killmail_hash="c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00",
+    zkb_url="https://zkillboard.com/kill/96889120/",
+    timestamp=_TIME,
+    system=_SYSTEM,
+    victim=_VICTIM,
+    isk_value=1_234_567,
+    battle_id=_BATTLE["id"],
+)
+
+_HEALTH = Health(
+    status="ok",
+    version="0.1.0",
+    database=DatabaseHealth(latency_ms=0.7),
+    migrations=MigrationHealth(current=3, newest=3),
+    feeds=[FeedHealth(feed="r2z2", status="ok", moved_at=_TIME, age_s=4.2, newest_killmail=_TIME)],
+)
+
+ANSWERS: dict[str, tuple[TypeAdapter[Any], Any]] = {
+    "list_battles": (BATTLE_LIST, _BATTLES),
+    "list_character_battles": (BATTLE_LIST, _BATTLES),
+    "list_corporation_battles": (BATTLE_LIST, _BATTLES),
+    "list_alliance_battles": (BATTLE_LIST, _BATTLES),
+    "list_system_battles": (BATTLE_LIST, _BATTLES),
+    "get_battle": (BATTLE_DETAIL, _DETAIL),
+    "list_battle_killmails": (KILLMAIL_LIST, KillmailList(items=[_KILLMAIL], next=_CURSOR)),
+    "list_battle_participants": (PARTICIPANT_LIST, ParticipantList(items=[_PARTICIPANT], next=_CURSOR)),
+    "get_killmail": (KILLMAIL_REFERENCE, _REFERENCE),
+    "get_health": (HEALTH, _HEALTH),
+}
+"""By operation: how its answer is written, and one."""

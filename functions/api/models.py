@@ -1,0 +1,233 @@
+"""What the API answers. Times are UTC with a Z, ISK is whole ISK, and every id has its name beside it.
+
+An id whose name is not known yet stands as its number in the place of the name. Answers are typed dictionaries: they
+hold what a strict schema in the database has checked already, and pydantic writes them as JSON in a fifth of the
+time that models take.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal, NotRequired, TypedDict
+from uuid import UUID
+
+from pydantic import Field, TypeAdapter
+
+from battlescope.space import SpaceType
+
+UtcTime = Annotated[datetime, Field(examples=["2021-11-28T10:21:04Z"])]
+"""A datetime in UTC, as `api.snapshots` has PostgreSQL send all of them."""
+
+KillmailUrl = Annotated[
+    str, Field(description="Its page on zKillboard.", examples=["https://zkillboard.com/kill/96889120/"])
+]
+IskValue = Annotated[
+    int | None,
+    Field(description="Value of the loss, in whole ISK; null while it is not known.", examples=[1_234_567]),
+]
+Next = Annotated[str | None, Field(description="`cursor` of the next page; null where this is the last.")]
+
+
+class Named(TypedDict):
+    """Something of EVE: its id and its name."""
+
+    id: Annotated[int, Field(description="The id EVE gives it.", examples=[1354830081])]
+    name: Annotated[
+        str,
+        Field(
+            description="Its name; its number while the name is not known.", examples=["Goonswarm Federation"]
+        ),
+    ]
+
+
+class System(Named):
+    """A solar system."""
+
+    region: Annotated[
+        Named | None, Field(description="The region it lies in; null where the static data does not know it.")
+    ]
+    security: Annotated[
+        float | None,
+        Field(description="Security status; null where the static data does not know it.", examples=[0.29]),
+    ]
+
+
+class Battle(TypedDict):
+    """A battle in a list."""
+
+    id: Annotated[
+        UUID,
+        Field(
+            description="Resolves for ever: after a merge it redirects to the battle that has its first kill."
+        ),
+    ]
+    system: Annotated[System, Field(description="Where it was.")]
+    space_type: Annotated[SpaceType, Field(description="The kind of space that was, at that time.")]
+    start_time: Annotated[UtcTime, Field(description="Its first killmail.")]
+    end_time: Annotated[UtcTime, Field(description="Its last killmail.")]
+    total_kills: Annotated[int, Field(description="Its killmails, pods included.", examples=[42])]
+    losses: Annotated[
+        int, Field(description="As `total_kills`, but a ship and its pod are one loss.", examples=[31])
+    ]
+    pilots: Annotated[
+        int, Field(description="Characters on its killmails, victims and attackers.", examples=[117])
+    ]
+    total_isk_destroyed: Annotated[
+        int, Field(description="Value of everything lost, in whole ISK.", examples=[12_400_000_000])
+    ]
+    zkill_related_url: Annotated[
+        str,
+        Field(
+            description="zKillboard's page for this place and hour.",
+            examples=["https://zkillboard.com/related/30002813/202111281000/"],
+        ),
+    ]
+    revision: Annotated[int, Field(description="Rises with every change.", examples=[3])]
+    updated_at: Annotated[UtcTime, Field(description="When it last changed.")]
+
+
+class Victim(TypedDict):
+    """The loss on a killmail."""
+
+    character: Annotated[Named | None, Field(description="The pilot; null for a structure.")]
+    corporation: Annotated[Named | None, Field(description="The corporation at that time.")]
+    alliance: Annotated[Named | None, Field(description="The alliance at that time.")]
+    ship_type: Annotated[Named | None, Field(description="What was lost.")]
+
+
+class BattleKillmail(TypedDict):
+    """A killmail of a battle."""
+
+    killmail_id: Annotated[int, Field(description="Its id.", examples=[96889120])]
+    zkb_url: KillmailUrl
+    timestamp: Annotated[UtcTime, Field(description="When it happened.")]
+    victim: Annotated[Victim, Field(description="Who lost what.")]
+    attacker_alliances: Annotated[list[Named], Field(description="The alliances of the attackers.")]
+    isk_value: IskValue
+    side_id: Annotated[
+        int, Field(description="The victim's side, from 1; 0 for third parties and where it is not clear.")
+    ]
+
+
+class Participant(TypedDict):
+    """A character in one ship in a battle; who flew two ships is there twice."""
+
+    character: Annotated[Named, Field(description="The pilot.")]
+    ship_type: Annotated[Named | None, Field(description="The ship; null where the killmails name none.")]
+    corporation: Annotated[Named | None, Field(description="The corporation at that time.")]
+    alliance: Annotated[Named | None, Field(description="The alliance at that time.")]
+    side_id: Annotated[
+        int, Field(description="The side, from 1; 0 for third parties and where it is not clear.")
+    ]
+    is_victim: Annotated[bool, Field(description="Whether this ship was lost.")]
+
+
+class BattleDetail(Battle):
+    """A battle with its killmails and participants."""
+
+    killmails: Annotated[list[BattleKillmail], Field(description="Its first killmails, oldest first.")]
+    killmails_next: Annotated[
+        str | None,
+        Field(
+            description="`cursor` for `/battles/{id}/killmails`, where the battle has more killmails; else null."
+        ),
+    ]
+    total_participants: Annotated[
+        int, Field(description="Characters with their ships; who flew two ships counts twice.")
+    ]
+    participants: Annotated[
+        list[Participant], Field(description="The first participants, by character and ship.")
+    ]
+    participants_next: Annotated[
+        str | None,
+        Field(
+            description="`cursor` for `/battles/{id}/participants`, where the battle has more participants; else null."
+        ),
+    ]
+
+
+class KillmailReference(TypedDict):
+    """What is kept of a killmail, and the battle it belongs to."""
+
+    killmail_id: Annotated[int, Field(description="Its id.", examples=[96889120])]
+    killmail_hash: Annotated[
+        str, Field(description="With the id, what ESI needs to tell the whole killmail.")
+    ]
+    zkb_url: KillmailUrl
+    timestamp: Annotated[UtcTime, Field(description="When it happened.")]
+    system: Annotated[System, Field(description="Where it happened.")]
+    victim: Annotated[Victim, Field(description="Who lost what.")]
+    isk_value: IskValue
+    battle_id: Annotated[
+        UUID | None, Field(description="The battle it belongs to; null while it belongs to none.")
+    ]
+
+
+class BattleList(TypedDict):
+    """A page of battles, newest first."""
+
+    items: Annotated[list[Battle], Field(description="The battles.")]
+    next: Next
+
+
+class KillmailList(TypedDict):
+    """A page of a battle's killmails, oldest first."""
+
+    items: Annotated[list[BattleKillmail], Field(description="The killmails.")]
+    next: Next
+
+
+class ParticipantList(TypedDict):
+    """A page of a battle's participants, by character and ship."""
+
+    items: Annotated[list[Participant], Field(description="The participants.")]
+    next: Next
+
+
+class DatabaseHealth(TypedDict):
+    """The database, as `/healthz` sees it."""
+
+    latency_ms: Annotated[float, Field(description="How long it took to answer.")]
+
+
+class MigrationHealth(TypedDict):
+    """The schema, as `/healthz` sees it."""
+
+    current: Annotated[int, Field(description="The version of the database.")]
+    newest: Annotated[
+        int, Field(description="The version that this API needs; a higher one in the database is fine.")
+    ]
+
+
+class FeedHealth(TypedDict):
+    """A feed, as `/healthz` sees it."""
+
+    feed: Annotated[str, Field(description="Which feed.", examples=["r2z2"])]
+    status: Annotated[
+        Literal["ok", "stale"],
+        Field(description="`stale` where its cursor has not moved for FEED_STALE_MINUTES."),
+    ]
+    moved_at: Annotated[
+        UtcTime | None, Field(description="When its cursor last moved; null before the first time.")
+    ]
+    age_s: Annotated[float | None, Field(description="Seconds since then.")]
+    newest_killmail: Annotated[UtcTime | None, Field(description="The newest killmail it brought.")]
+
+
+class Health(TypedDict):
+    """Whether the API can answer, and how fresh its answers are. With `live=1` only the first two fields."""
+
+    status: Annotated[
+        Literal["ok", "degraded"],
+        Field(description="`degraded` where a feed is stale, or none was ever read."),
+    ]
+    version: Annotated[str, Field(description="The version of BattleScope.", examples=["0.1.0"])]
+    database: NotRequired[Annotated[DatabaseHealth, Field(description="Whether and how soon it answers.")]]
+    migrations: NotRequired[Annotated[MigrationHealth, Field(description="Whether the schema is right.")]]
+    feeds: NotRequired[Annotated[list[FeedHealth], Field(description="How far each feed was read.")]]
+
+
+BATTLE_LIST = TypeAdapter(BattleList)
+BATTLE_DETAIL = TypeAdapter(BattleDetail)
+KILLMAIL_LIST = TypeAdapter(KillmailList)
+PARTICIPANT_LIST = TypeAdapter(ParticipantList)
+KILLMAIL_REFERENCE = TypeAdapter(KillmailReference)
+HEALTH = TypeAdapter(Health)

@@ -1,0 +1,82 @@
+"""A pool of connections, for a process that serves many requests at once."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool
+
+from battlescope.database import Database, connect, one_line
+from battlescope.errors import DatabaseError
+
+WAIT_S = 2.0
+"""How long a request waits for a connection before it is told to come again."""
+
+RECONNECT_S = 2.0
+"""How long the pool tries on its own; then the next request makes it try at once, so that it is back with the database."""
+
+
+class _Connection(psycopg.Connection[TupleRow]):
+    """Opened in the one place that opens connections."""
+
+    @classmethod
+    def connect(cls, conninfo: str = "", **_: Any) -> Database:  # type: ignore[override]
+        return connect(conninfo)
+
+
+class Pool:
+    """Up to `size` connections, opened as they are needed; the database may be away at the start and at any time."""
+
+    def __init__(self, db_url: str, size: int) -> None:
+        self._pool = ConnectionPool(
+            db_url,
+            connection_class=_Connection,
+            min_size=1,
+            max_size=size,
+            timeout=WAIT_S,
+            reconnect_timeout=RECONNECT_S,
+            name="api",
+            open=False,
+        )
+
+    def __enter__(self) -> Self:
+        self._pool.open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._pool.close()
+
+    def run[T](self, work: Callable[[Database], T]) -> T:
+        """`work(connection)`, once more on a new connection where the old one turned out to be broken.
+
+        Raises:
+            DatabaseError: no connection was to be had in time.
+        """
+        with self._borrow() as connection:
+            try:
+                return work(connection)
+            except (psycopg.OperationalError, psycopg.InterfaceError):
+                if not (connection.closed or connection.broken):
+                    raise  # the connection is sound, so the error is about the work
+        self._pool.check()  # the server went away; the other connections are likely broken too
+        with self._borrow() as connection:
+            return work(connection)
+
+    @contextmanager
+    def _borrow(self) -> Iterator[Database]:
+        try:
+            connection = self._pool.getconn()
+        except psycopg.OperationalError as error:
+            raise DatabaseError(f"no connection to the database: {one_line(error)}") from error
+        try:
+            yield connection
+        finally:
+            self._pool.putconn(connection)

@@ -1,0 +1,1 @@
+"""The endpoints: each parses what is asked, reads it and answers."""

@@ -1,0 +1,96 @@
+"""Battles: the list, one battle, and its killmails and participants page by page."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from api import cursor
+from api.models import (
+    BATTLE_DETAIL,
+    KILLMAIL_LIST,
+    PARTICIPANT_LIST,
+    Battle,
+    BattleDetail,
+    KillmailList,
+    ParticipantList,
+)
+from api.parameters import MEMBERS_PER_PAGE_MAX, BattleId, BattleQuery, MemberQuery, NoQuery
+from api.queries import members
+from api.routes.dependencies import EVERYWHERE, Reads
+from api.routes.lists import battle_page
+from api.routes.one_battle import Composed, about_battle
+
+if TYPE_CHECKING:
+    from battlescope.database import Database
+
+router = APIRouter(tags=["battles"], dependencies=EVERYWHERE)
+
+_REDIRECTS: dict[int | str, dict[str, Any]] = {
+    307: {"description": "The battle is none any more: leads to the killmail it began with."},
+    308: {"description": "The battle went into another one: leads to that."},
+}
+
+
+@router.get("/battles")
+def list_battles(request: Request, reader: Reads, asked: BattleQuery) -> Response:
+    """Battles that fulfil all filters, newest first (by start; ties by id, descending)."""
+    return battle_page(request, reader, asked)
+
+
+@router.get("/battles/{id}", responses=_REDIRECTS)
+def get_battle(request: Request, reader: Reads, battle_id: BattleId, _: NoQuery) -> Response:
+    """One battle: totals, killmails and participants.
+
+    A battle too large for one answer has its first killmails and participants here; `killmails_next` and
+    `participants_next` lead to the others.
+    """
+
+    def compose(connection: "Database", battle: Battle) -> Composed[BattleDetail]:
+        killmails = members.killmails(connection, battle["id"], None, MEMBERS_PER_PAGE_MAX)
+        participants = members.participants(connection, battle["id"], None, MEMBERS_PER_PAGE_MAX)
+        detail = BattleDetail(
+            **battle,
+            killmails=killmails.items,
+            killmails_next=_next(cursor.KILLMAILS, battle["id"], killmails.next),
+            total_participants=members.count_participants(connection, battle["id"]),
+            participants=participants.items,
+            participants_next=_next(cursor.PARTICIPANTS, battle["id"], participants.next),
+        )
+        return Composed(detail, killmails.unresolved + participants.unresolved)
+
+    return about_battle(request, reader, battle_id, "", BATTLE_DETAIL, compose)
+
+
+@router.get("/battles/{id}/killmails", responses=_REDIRECTS)
+def list_battle_killmails(
+    request: Request, reader: Reads, battle_id: BattleId, asked: MemberQuery
+) -> Response:
+    """A battle's killmails, oldest first (ties by id)."""
+    after = cursor.decode(cursor.KILLMAILS, battle_id, asked.cursor)
+
+    def compose(connection: "Database", battle: Battle) -> Composed[KillmailList]:
+        page = members.killmails(connection, battle["id"], after, asked.limit)
+        next_cursor = _next(cursor.KILLMAILS, battle["id"], page.next)
+        return Composed(KillmailList(items=page.items, next=next_cursor), page.unresolved, next_cursor)
+
+    return about_battle(request, reader, battle_id, "/killmails", KILLMAIL_LIST, compose)
+
+
+@router.get("/battles/{id}/participants", responses=_REDIRECTS)
+def list_battle_participants(
+    request: Request, reader: Reads, battle_id: BattleId, asked: MemberQuery
+) -> Response:
+    """A battle's participants, by character and ship type."""
+    after = cursor.decode(cursor.PARTICIPANTS, battle_id, asked.cursor)
+
+    def compose(connection: "Database", battle: Battle) -> Composed[ParticipantList]:
+        page = members.participants(connection, battle["id"], after, asked.limit)
+        next_cursor = _next(cursor.PARTICIPANTS, battle["id"], page.next)
+        return Composed(ParticipantList(items=page.items, next=next_cursor), page.unresolved, next_cursor)
+
+    return about_battle(request, reader, battle_id, "/participants", PARTICIPANT_LIST, compose)
+
+
+def _next[Key](form: cursor.Form[Key], battle_id: UUID, after: Key | None) -> str | None:
+    return None if after is None else cursor.encode(form, battle_id, after)

@@ -1,0 +1,45 @@
+"""What endpoints have in common: the reader, and that a parameter is given once."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.problems import invalid_parameter
+from api.reader import Reader
+
+
+class Context:
+    """What an app was made with."""
+
+    def __init__(self, reader: Reader, feed_stale_after: timedelta) -> None:
+        self.reader = reader
+        self.feed_stale_after = feed_stale_after
+
+
+# Async although they wait for nothing: FastAPI runs other dependencies in a thread, which costs more than they do.
+async def _reader(request: Request) -> Reader:
+    context: Context = request.app.state.context
+    return context.reader
+
+
+async def _feed_stale_after(request: Request) -> timedelta:
+    context: Context = request.app.state.context
+    return context.feed_stale_after
+
+
+async def _each_parameter_once(request: Request) -> None:
+    """Refuse a parameter that is given twice: only one of its values could be meant.
+
+    Raises:
+        ProblemError: names it.
+    """
+    for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
+        if times > 1:
+            raise invalid_parameter(name, f"is given {times} times; once is enough")
+
+
+Reads = Annotated[Reader, Depends(_reader)]
+FeedStaleAfter = Annotated[timedelta, Depends(_feed_stale_after)]
+EVERYWHERE = [Depends(_each_parameter_once)]

@@ -1,0 +1,85 @@
+"""What all answers about one battle have in common: where its id leads, and whether the client has them already."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+from fastapi import Request, Response
+from pydantic import TypeAdapter
+
+from api.answers import answer, caching, is_known, not_modified, redirect, revision_etag
+from api.models import Battle
+from api.problems import not_found
+from api.queries.battles import find_battle, find_successor
+from api.reader import Reader
+
+if TYPE_CHECKING:
+    from battlescope.database import Database
+
+
+class Composed[Body](NamedTuple):
+    """An answer about a battle.
+
+    Attributes:
+        body: the answer.
+        unresolved: how many ids in it have no name yet.
+        next_cursor: of a list that goes on, where.
+    """
+
+    body: Body
+    unresolved: int
+    next_cursor: str | None = None
+
+
+def about_battle[Body](
+    request: Request,
+    reader: Reader,
+    battle_id: UUID,
+    part: str,
+    shape: TypeAdapter[Body],
+    compose: "Callable[[Database, Battle], Composed[Body]]",
+) -> Response:
+    """What `compose` makes of a battle, unless the client has it already or the id leads elsewhere.
+
+    Args:
+        request: what was asked.
+        reader: reads the battle, and what `compose` needs, in one snapshot.
+        battle_id: from the path.
+        part: what the path has after the id.
+        shape: writes the answer.
+        compose: makes the answer; the heavy part, so it is done only where it is needed.
+
+    Raises:
+        ProblemError: no battle ever had the id.
+    """
+
+    def read(connection: "Database") -> Response | tuple[Battle, Composed[Body]]:
+        battle = find_battle(connection, battle_id)
+        if battle is None:
+            return _elsewhere(connection, request, battle_id, part)
+        complete = revision_etag(battle["revision"], unresolved=0)
+        if is_known(request, complete):
+            return not_modified(complete, caching(battle["end_time"]))
+        return battle, compose(connection, battle)
+
+    found = reader.read(read)
+    if isinstance(found, Response):
+        return found
+    battle, composed = found
+    return answer(
+        request,
+        shape,
+        composed.body,
+        caching(battle["end_time"]),
+        etag=revision_etag(battle["revision"], composed.unresolved),
+        next_cursor=composed.next_cursor,
+    )
+
+
+def _elsewhere(connection: "Database", request: Request, battle_id: UUID, part: str) -> Response:
+    successor = find_successor(connection, battle_id)
+    if successor is None:
+        raise not_found(f"no battle has the id {battle_id}")
+    if successor.battle_id is None:
+        return redirect(request, 307, f"/killmails/{successor.killmail_id}")
+    return redirect(request, 308, f"/battles/{successor.battle_id}{part}", keep_query=True)

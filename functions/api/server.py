@@ -1,0 +1,93 @@
+"""The API as a process of its own: uvicorn and a pool of connections, in a pod or on a laptop."""
+
+import errno
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+
+import uvicorn
+from starlette.middleware.gzip import GZipMiddleware
+
+from api.app import create_app
+from api.pool import Pool
+from api.snapshots import Snapshots
+from battlescope.errors import LaptopError
+from battlescope.settings import ApiSettings
+from battlescope.telemetry import logger
+
+STOP_TIMEOUT_S = 10
+"""How long requests in hand may take once a stop was asked for."""
+
+_GZIP_FROM_BYTES = 1000
+_GZIP_LEVEL = 5  # 9, the default, takes three times as long for 2 % less
+_BACKLOG = 2048
+
+
+class _Server(uvicorn.Server):
+    """Stops when `stop` is set, in whichever thread it runs; signals are the caller's business."""
+
+    def __init__(self, config: uvicorn.Config, stop: Event) -> None:
+        super().__init__(config)
+        self._stop = stop
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def on_tick(self, counter: int) -> bool:
+        self.should_exit = self.should_exit or self._stop.is_set()
+        return await super().on_tick(counter)
+
+
+def serve(settings: ApiSettings, host: str, port: int, stop: Event) -> None:
+    """Serve the API until `stop` is set; requests in hand are finished.
+
+    The database may be away: the API then answers 503, and as it should once the database is there.
+
+    Args:
+        settings: of the API.
+        host: the address to listen on.
+        port: the port to listen on.
+        stop: asks for the stop.
+
+    Raises:
+        LaptopError: the port cannot be had.
+    """
+    logger.setLevel(settings.log_level)
+    # The pool tells of every failed attempt; each request that it fails is logged by us.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+    with _listener(host, port) as listener, Pool(settings.db_url, settings.database_connections) as pool:
+        app = create_app(Snapshots(pool, settings.query_timeout_s), settings)
+        app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=STOP_TIMEOUT_S,
+        )
+        _Server(config, stop).run(sockets=[listener])
+
+
+@contextmanager
+def _listener(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(_BACKLOG)
+        except OSError as error:
+            raise LaptopError(_complaint(host, port, error)) from error
+        yield listener
+
+
+def _complaint(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is in use: stop what listens there, or choose another with --port"
+    if error.errno == errno.EACCES:
+        return f"port {port} is not allowed to this user: choose one above 1023 with --port"
+    return f"the API cannot listen on {host} port {port}: {error.strerror or error}"

@@ -1,0 +1,69 @@
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from api.app import create_app
+from api.snapshots import OneConnection, Snapshots
+from battlescope.database import connect
+from battlescope.settings import ApiSettings
+from battlescope_local.embedded_postgres import EmbeddedPostgres
+from tests.integration.api.client import ApiClient
+from tests.integration.api.rows import Rows
+
+
+def api_settings(db_url: str) -> ApiSettings:
+    return ApiSettings.model_validate({"db_url": db_url})
+
+
+@contextmanager
+def api_over(db_url: str) -> Iterator[ApiClient]:
+    """A client of an app over this database."""
+    connection = OneConnection(db_url)
+    with ApiClient(create_app(Snapshots(connection, query_timeout_s=5), api_settings(db_url))) as client:
+        yield client
+    connection.close()
+
+
+@contextmanager
+def own_api(postgres: EmbeddedPostgres) -> Iterator[tuple[Rows, ApiClient]]:
+    """A database of its own, to be changed at will or shared by tests that only read; and an app over it."""
+    url = _make_database(postgres)
+    with connect(url) as database, api_over(url) as client:
+        yield Rows(database), client
+
+
+def _make_database(postgres: EmbeddedPostgres) -> str:
+    name = f"api_{uuid.uuid4().hex}"
+    with connect(postgres.url("postgres")) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE template_battlescope")
+    return postgres.url(name)
+
+
+@pytest.fixture(scope="session")
+def _common_url(postgres: EmbeddedPostgres) -> str:
+    return _make_database(postgres)
+
+
+@pytest.fixture
+def url(_common_url: str) -> str:
+    """An empty database. One for all tests, emptied for each: making one takes longer than most tests."""
+    with connect(_common_url) as database:
+        tables = database.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'schema_migrations'"
+        )
+        database.execute(";".join(f"DELETE FROM {table}" for (table,) in tables))
+    return _common_url
+
+
+@pytest.fixture
+def rows(url: str) -> Iterator[Rows]:
+    with connect(url) as database:
+        yield Rows(database)
+
+
+@pytest.fixture
+def api(url: str) -> Iterator[ApiClient]:
+    with api_over(url) as client:
+        yield client

@@ -1,0 +1,119 @@
+"""The handler, as API Gateway's HTTP API calls it."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from api import handler as api_handler
+from battlescope.errors import SettingsError
+from battlescope.runtime.context import Context
+from tests.integration.api.rows import Kill, Pilot, Rows
+
+EVENT = Path(__file__).resolve().parents[2] / "events" / "api_battles.json"
+RESPONSE_BYTES_MAX = 6 * 1024 * 1024
+
+
+@pytest.fixture
+def environment(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("DB_URL", url)
+    api_handler.environment.cache_clear()
+    yield
+    api_handler.environment().connection.close()
+    api_handler.environment.cache_clear()
+    asyncio.get_event_loop().close()  # Mangum's, which lives as long as a Lambda environment
+    asyncio.set_event_loop(None)
+
+
+def invoke(path: str = "/battles", query: str = "", method: str = "GET", **headers: str) -> dict[str, Any]:
+    event = json.loads(EVENT.read_text())
+    event |= {"rawPath": path, "rawQueryString": query, "queryStringParameters": {}}
+    event["requestContext"]["http"] |= {"path": path, "method": method}
+    event["headers"] |= headers
+    return api_handler.handler(event, Context("api", 30, Event()))  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("environment")
+def test_answers_an_event_of_api_gateway(rows: Rows) -> None:
+    battle_id = rows.battle(revision=3)
+    rows.battle(space="jspace")
+
+    response = api_handler.handler(json.loads(EVENT.read_text()), Context("api", 30, Event()))  # type: ignore[arg-type]
+
+    assert response["statusCode"] == 200
+    assert response["isBase64Encoded"] is False
+    assert response["headers"]["content-type"] == "application/json"
+    assert [battle["id"] for battle in json.loads(response["body"])["items"]] == [str(battle_id)]
+
+
+@pytest.mark.usefixtures("environment")
+def test_problems_redirects_and_304_have_their_shape(rows: Rows) -> None:
+    rows.battle()
+    alias = rows.alias(96_000_002)
+    etag = invoke()["headers"]["etag"]
+
+    problem, redirect, unchanged = (
+        invoke(query="space=x"),
+        invoke(f"/battles/{alias}"),
+        invoke(**{"if-none-match": etag}),
+    )
+
+    assert (problem["statusCode"], problem["isBase64Encoded"]) == (422, False)
+    assert problem["headers"]["content-type"] == "application/problem+json"
+    assert json.loads(problem["body"])["errors"][0]["parameter"] == "space"
+    assert redirect["statusCode"] == 308
+    assert redirect["headers"]["location"].startswith("/battles/")
+    assert (unchanged["statusCode"], unchanged["body"]) == (304, "")
+
+
+@pytest.mark.usefixtures("environment")
+def test_head_has_no_body() -> None:
+    response = invoke(method="HEAD")
+
+    assert (response["statusCode"], response["body"]) == (200, "")
+
+
+@pytest.mark.usefixtures("environment")
+def test_the_largest_answer_fits_lambda(rows: Rows) -> None:
+    alliances = range(99_000_000, 99_000_020)
+    battle_id = rows.battle(
+        kills=[Kill(victim=90_000_000 + n, attacker_alliances=alliances) for n in range(1000)],
+        pilots=[Pilot(character=90_000_000 + n) for n in range(1000)],
+    )
+    rows.database.execute(
+        "INSERT INTO names SELECT n, 'x', repeat('x', 50) FROM generate_series(99000000, 99000020) n"
+    )
+    rows.database.execute(
+        "INSERT INTO names SELECT n, 'x', repeat('x', 37) FROM generate_series(90000000, 90001000) n"
+    )
+
+    response = invoke(f"/battles/{battle_id}")
+
+    assert response["statusCode"] == 200
+    assert len(json.loads(response["body"])["killmails"]) == 1000
+    assert len(json.dumps(response)) < RESPONSE_BYTES_MAX * 3 / 4
+
+
+def test_a_missing_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DB_URL", raising=False)
+    api_handler.environment.cache_clear()
+
+    with pytest.raises(SettingsError, match="DB_URL is not set"):
+        invoke()
+
+
+def test_what_a_cold_start_does_not_need_is_not_imported() -> None:
+    unwanted = ("boto3", "psycopg", "uvicorn", "psycopg_pool", "api.openapi")
+    script = f"import sys, api.handler; print([name for name in {unwanted!r} if name in sys.modules])"
+
+    printed = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert printed.strip() == "[]"
