@@ -6,6 +6,7 @@ PYTHON3 ?= python3
 UV := .tools/uv/bin/uv
 RUN := .venv/bin/
 STAMP := .venv/.installed
+export UV_SYSTEM_CERTS := true
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.tools/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 

@@ -1,0 +1,1 @@
+"""Benchmarks. Every figure is given beside a baseline of the same run, since machines differ."""
