@@ -12,15 +12,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from battlescope import queue, settings
+from battlescope import queue
 from battlescope.database import LazyConnection
 from battlescope.errors import DatabaseError, MessageError, QueueError
 from battlescope.killmail import Killmail
 from battlescope.message import unpack
-from battlescope.settings import ClusterSettings
 from battlescope.telemetry import Metric, count, logger, metrics
 from cluster.clusterer import cluster
 from cluster.engine.rules import Rules
@@ -28,6 +25,7 @@ from cluster.engine.rules import Rules
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError, DatabaseError, QueueError)
 """What time will mend: the message stays in the queue, however often it takes."""
@@ -37,7 +35,9 @@ class _Environment:
     """What one Lambda environment keeps between invocations."""
 
     def __init__(self) -> None:
-        self.settings = settings.load(ClusterSettings)
+        from battlescope.settings import ClusterSettings, load  # noqa: PLC0415 - a tenth of the import
+
+        self.settings = load(ClusterSettings)
         self.rules = Rules.of(self.settings)
         self.connection = LazyConnection(self.settings.db_url)
 
@@ -50,7 +50,7 @@ def environment() -> _Environment:
 
 @metrics.log_metrics(capture_cold_start_metric=True)
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> "PartialItemFailureResponse":
+def handler(event: dict[str, Any], context: "LambdaContext") -> "PartialItemFailureResponse":
     """Process the records of an SQS event; answers which of them must come again."""
     count(Metric.MESSAGES_RECEIVED, len(event["Records"]))
     environment()
@@ -65,7 +65,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> "PartialItemFailur
     return {"batchItemFailures": []}
 
 
-def _one_by_one(event: dict[str, Any], context: LambdaContext) -> "PartialItemFailureResponse":
+def _one_by_one(event: dict[str, Any], context: "LambdaContext") -> "PartialItemFailureResponse":
+    from aws_lambda_powertools.utilities.batch import (  # noqa: PLC0415 - seldom needed, and a sixth of the import
+        SqsFifoPartialProcessor,
+        process_partial_response,
+    )
+
     processor = SqsFifoPartialProcessor(skip_group_on_error=True)
     processor.raise_on_entire_batch_failure = False  # a batch of one that fails is no different from others
     return process_partial_response(

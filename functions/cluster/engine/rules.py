@@ -1,9 +1,10 @@
 """The settings of clustering, in the units that the engine works in."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from battlescope.settings import ClusterRules, LinkRule
+if TYPE_CHECKING:
+    from battlescope.settings import ClusterRules, LinkRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +22,12 @@ class Rules:
 
     gap_max_s: int = 15 * 60
     window_s: int = 30 * 60
-    link_rule: LinkRule = "correlated"
+    link_rule: "LinkRule" = "correlated"
     min_kills: int = 2
     fold_pods: bool = True
 
     @classmethod
-    def of(cls, settings: ClusterRules) -> Self:
+    def of(cls, settings: "ClusterRules") -> Self:
         """The rules that the environment asks for."""
         return cls(
             gap_max_s=settings.gap_max_minutes * 60,
