@@ -11,9 +11,9 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from battlescope.errors import KillmailError, MessageError
 from battlescope.killmail import Attacker, Killmail, Pilot
@@ -27,22 +27,18 @@ INFLATED_BYTES_MAX = 8 * 1024 * 1024
 type _Row = tuple[int, str, int, Pilot, list[Attacker], int | None, int]
 
 
-class _Plain(TypedDict):
+@with_config(ConfigDict(extra="forbid"))
+class _Body(TypedDict):
     v: Literal[1]
     system_id: Annotated[int, Field(gt=0)]
-    killmails: list[_Row]
-
-
-class _Deflated(TypedDict):
-    v: Literal[1]
-    system_id: Annotated[int, Field(gt=0)]
-    deflated: str
+    killmails: NotRequired[list[_Row] | None]
+    deflated: NotRequired[str | None]
 
 
 @cache
-def _body() -> TypeAdapter[_Plain | _Deflated]:
+def _body() -> TypeAdapter[_Body]:
     """Built at first use: it takes a tenth of the import, and a poller never unpacks."""
-    return TypeAdapter(_Plain | _Deflated, config=ConfigDict(extra="forbid"))
+    return TypeAdapter(_Body)
 
 
 @cache
@@ -91,11 +87,8 @@ def unpack(body: str) -> Message:
     """
     try:
         parsed = _body().validate_json(body)
-        rows = (
-            parsed["killmails"]
-            if "killmails" in parsed
-            else _rows().validate_json(_inflate(parsed["deflated"]))
-        )
+        deflated = parsed.get("deflated")
+        rows = parsed.get("killmails") if deflated is None else _rows().validate_json(_inflate(deflated))
     except (ValidationError, ValueError, zlib.error) as error:
         raise MessageError(f"not a message of references: {_first_complaint(error)}") from None
     if not rows:
