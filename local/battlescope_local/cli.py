@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Annotated, Any
@@ -194,34 +193,34 @@ def _stop() -> "Event":
 
 
 def _cluster_archives(paths: list[Path], *, digest: bool, as_json: bool) -> None:
+    """Print what the engine finds; exit code 1 where something in the archives was no killmail."""
     from battlescope.settings import ClusterRules
     from cluster.engine.rules import Rules
     from cluster.engine.whole import digest as digest_of
     from cluster.engine.whole import find_battles
+    from ingest.feeds import Rejected
+    from ingest.feeds.archive import read_archive
 
-    killmails = {killmail.killmail_id: killmail for killmail in _read(paths)}
-    battles = find_battles(killmails.values(), Rules.of(settings.load(ClusterRules)))
+    killmails: list[Killmail] = []
+    rejected = 0
+    for one in (one for path in paths for one in read_archive(path)):
+        if isinstance(one, Rejected):
+            rejected += 1
+            typer.echo(f"battlescope: {one.reason}", err=True)
+        else:
+            killmails.append(one)
+    battles = find_battles(killmails, Rules.of(settings.load(ClusterRules)))
     members = [[killmail.killmail_id for killmail in battle.killmails] for battle in battles]
     if as_json:
         for battle in battles:
             typer.echo(json.dumps(_shown(battle)))
     if digest or not as_json:
         typer.echo(
-            f"killmails={len(killmails)} battles={len(battles)} members={sum(map(len, members))} "
-            f"digest={digest_of(members)}"
+            f"killmails={len({killmail.killmail_id for killmail in killmails})} battles={len(battles)} "
+            f"members={sum(map(len, members))} digest={digest_of(members)}"
         )
-
-
-def _read(paths: list[Path]) -> Iterator["Killmail"]:
-    from ingest.feeds import Rejected
-    from ingest.feeds.archive import read_archive
-
-    for path in paths:
-        for one in read_archive(path):
-            if isinstance(one, Rejected):
-                typer.echo(f"battlescope: {one.reason}", err=True)
-            else:
-                yield one
+    if rejected:
+        raise typer.Exit(EXIT_ERROR)
 
 
 def _shown(battle: "Battle") -> dict[str, Any]:

@@ -91,3 +91,12 @@ def test_odd_killmails_are_read(real_data: Path) -> None:
     assert path_count == 53
     read = list(read_archive(real_data / "killmails-edge.jsonl"))
     assert [one for one in read if isinstance(one, Rejected)] == []
+
+
+def test_what_is_no_killmail_is_told_and_the_rest_counts(real_data: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "day.jsonl"
+    archive.write_bytes((real_data / "killmails-edge.jsonl").read_bytes() + b'{"killmail_id": 7}\n')
+    done = run("cluster", "--archive", str(archive), "--digest")
+    assert done.returncode == 1
+    assert "day.jsonl, line 54" in done.stderr
+    assert done.stdout.startswith("killmails=53 ")
