@@ -1,6 +1,7 @@
 """Live progress on a terminal, and plain lines elsewhere."""
 
 import time
+from collections import deque
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +13,9 @@ from battlescope_local.status import Status
 
 PLAIN_EVERY_S = 10.0
 
+RATE_READINGS = 20
+"""A rate is taken over so many readings: killmails come in bursts."""
+
 
 class Display:
     """Shows readings as they come (as a context manager)."""
@@ -21,8 +25,7 @@ class Display:
         self._live = (
             Live(console=console, refresh_per_second=4, transient=False) if console.is_terminal else None
         )
-        self._previous: Status | None = None
-        self._rate = 0.0
+        self._readings: deque[Status] = deque(maxlen=RATE_READINGS)
         self._printed_at = 0.0
 
     def __enter__(self) -> Self:
@@ -40,12 +43,12 @@ class Display:
 
     def show(self, status: Status, note: str = "") -> None:
         """Show a reading; `note` is what went wrong last with a part."""
-        if self._previous is not None and status.at > self._previous.at:
-            self._rate = (status.killmails - self._previous.killmails) / (status.at - self._previous.at)
-        self._previous = status
+        self._readings.append(status)
+        first = self._readings[0]
+        rate = (status.killmails - first.killmails) / max(status.at - first.at, 1.0)
         figures = {
             "killmails": f"{status.killmails:,}",
-            "kills/s": f"{self._rate:,.1f}",
+            "kills/s": f"{rate:,.1f}",
             "lag": "-" if status.lag_s is None else duration(status.lag_s),
             "queue": "?" if status.queue_depth is None else f"{status.queue_depth:,}",
             "battles": f"{status.battles:,}",
