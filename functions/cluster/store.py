@@ -137,10 +137,12 @@ def battles_and_loose_members(
         )
         loose.execute(
             f"""
+            WITH loose AS MATERIALIZED (  -- first, or every member of a battle would be asked whether it is one
+                SELECT component_id FROM unnest(%s::bigint[]) AS c (component_id)
+                WHERE NOT EXISTS (SELECT FROM battles b WHERE b.first_killmail_id = c.component_id)
+            )
             SELECT k.component_id, {_KILLMAIL_COLUMNS}
-            FROM killmails k
-            WHERE k.component_id = ANY(%s::bigint[])
-              AND NOT EXISTS (SELECT FROM battles b WHERE b.first_killmail_id = k.component_id)
+            FROM loose JOIN killmails k USING (component_id)
             """,  # noqa: S608 - constant columns
             (ids,),
         )
@@ -196,10 +198,10 @@ def prior_losses_and_pilots(
             """
             SELECT p.battle_id, p.character_id
             FROM unnest(%s::uuid[], %s::bigint[]) AS p (battle_id, character_id)
-            WHERE EXISTS (
+            CROSS JOIN LATERAL (  -- LIMIT keeps it to one probe of the index each; EXISTS reads whole battles
                 SELECT FROM battle_participants b
-                WHERE b.battle_id = p.battle_id AND b.character_id = p.character_id
-            )
+                WHERE b.battle_id = p.battle_id AND b.character_id = p.character_id LIMIT 1
+            ) AS found
             """,
             (literal(battle for battle, _ in pilots), literal(pilot for _, pilot in pilots)),
         )
