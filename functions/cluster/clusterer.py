@@ -236,19 +236,16 @@ def _save(connection: Database, changed: Sequence[tuple[_Component, StoredBattle
         if component.base is not None and component.base.id != battle.id:
             store.rename_battle(connection, component.base.id, battle.id, battle.component_id)
     store.save_battles(connection, [battle for _, battle in changed])
-    store.add_members(
-        connection,
-        [(battle.id, killmail) for component, battle in changed for killmail in component.additions],
-    )
+    added = [(str(battle.id), component.additions) for component, battle in changed]
+    store.add_members(connection, [(id_, killmail) for id_, killmails in added for killmail in killmails])
     store.add_participants(
         connection,
         [
-            (battle.id, flight, seen)
-            for component, battle in changed
-            for flight, seen in participations(component.additions).items()
+            (id_, flight, seen)
+            for id_, killmails in added
+            for flight, seen in participations(killmails).items()
         ],
     )
     store.add_entities(
-        connection,
-        [(battle.id, entity) for component, battle in changed for entity in entities(component.additions)],
+        connection, [(id_, entity) for id_, killmails in added for entity in entities(killmails)]
     )

@@ -405,8 +405,8 @@ def save_battles(connection: Database, battles: Sequence[StoredBattle]) -> None:
     )
 
 
-def add_members(connection: Database, members: Sequence[tuple[UUID, Killmail]]) -> None:
-    """Put killmails into battles that do not hold them yet."""
+def add_members(connection: Database, members: Sequence[tuple[str, Killmail]]) -> None:
+    """Put killmails into battles, by id, that do not hold them yet."""
     rows = [
         (
             battle_id,
@@ -434,7 +434,7 @@ def add_members(connection: Database, members: Sequence[tuple[UUID, Killmail]]) 
     )
 
 
-def add_participants(connection: Database, flights: Collection[tuple[UUID, Flight, Participation]]) -> None:
+def add_participants(connection: Database, flights: Collection[tuple[str, Flight, Participation]]) -> None:
     """Add who flew what; a character seen again in the same ship is merged as `engine.battle.merged` does."""
     if not flights:  # structures shot by structures
         return
@@ -463,7 +463,7 @@ def add_participants(connection: Database, flights: Collection[tuple[UUID, Fligh
     )
 
 
-def add_entities(connection: Database, entities: Collection[tuple[UUID, int]]) -> None:
+def add_entities(connection: Database, entities: Collection[tuple[str, int]]) -> None:
     """Add corporations and alliances to battles."""
     connection.execute(
         """
@@ -540,9 +540,13 @@ def _nested(ids: Iterable[int]) -> str:
 
 
 def literal(values: Iterable[object]) -> str:
-    """A PostgreSQL array literal of ids, numbers, booleans, links and nulls.
+    """A PostgreSQL array literal of numbers, truth values and nulls; or of ids, hashes, links and nested literals.
 
     An order of magnitude quicker than the driver's own way with lists, which looks at each element's type. Nothing
     that came from outside as text may go in: no value is quoted.
     """
-    return "{" + ",".join(["null" if value is None else str(value) for value in values]) + "}"
+    items = list(values)
+    if items and isinstance(items[0], str | UUID):
+        return "{" + ",".join(map(str, items)) + "}"
+    text = str(items)[1:-1]
+    return "{" + (text.replace("None", "null") if "None" in text else text) + "}"

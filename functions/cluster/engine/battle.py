@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from battlescope.killmail import CAPSULE_TYPE_IDS, Killmail, Pilot
+from battlescope.killmail import CAPSULE_TYPE_IDS, Killmail
 from cluster.engine.rules import Rules
 
 BATTLE_NAMESPACE = uuid.UUID("b6a7e5c2-6c1f-5d0e-9a53-5f0e1ba77135")
@@ -134,9 +134,19 @@ def participations(killmails: Iterable[Killmail]) -> dict[Flight, Participation]
     """Who flew what on these killmails, and in whose name."""
     flown: dict[Flight, Participation] = {}
     for killmail in killmails:
-        _fly(flown, killmail.victim, is_victim=True)
+        victim = killmail.victim
+        if victim.character_id:
+            lost = Flight(victim.character_id, victim.ship_type_id)
+            seen = Participation(victim.corporation_id, victim.alliance_id, True)
+            flown[lost] = merged(flown.get(lost, seen), seen)
         for character_id, corporation_id, alliance_id, ship_type_id, *_ in killmail.attackers:
-            _fly(flown, Pilot(character_id, corporation_id, alliance_id, ship_type_id), is_victim=False)
+            if not character_id:
+                continue
+            flight = Flight(character_id, ship_type_id)
+            before = flown.get(flight)
+            if before is None or before[0] != corporation_id or before[1] != alliance_id:
+                seen = Participation(corporation_id, alliance_id, False)
+                flown[flight] = seen if before is None else merged(before, seen)
     return flown
 
 
@@ -158,12 +168,3 @@ def entities(killmails: Iterable[Killmail]) -> set[int]:
                 found.add(corporation_id)
                 found.add(alliance_id)
     return found - {0}
-
-
-def _fly(flown: dict[Flight, Participation], pilot: Pilot, *, is_victim: bool) -> None:
-    if not pilot.character_id:
-        return
-    flight = Flight(pilot.character_id, pilot.ship_type_id)
-    seen = Participation(pilot.corporation_id, pilot.alliance_id, is_victim)
-    before = flown.get(flight)
-    flown[flight] = seen if before is None else merged(before, seen)

@@ -16,7 +16,7 @@ from ingest.feeds.position import load_position
 from ingest.feeds.upload import read_upload
 from ingest.payload import parse_killmail
 
-ITEMS_MAX = 2000
+ITEMS_MAX = 20_000
 """Killmails and rejected in one batch."""
 
 DRAINED_WAIT_S = 60.0
