@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-_TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError, DatabaseError, QueueError)
+_AWAY = (psycopg.InterfaceError, DatabaseError, QueueError)
+"""The database or the queue is away: no message of the batch would fare better alone."""
+
+_TRANSIENT = (psycopg.OperationalError, *_AWAY)
 """What time will mend: the message stays in the queue, however often it takes."""
 
 
@@ -56,7 +59,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> "PartialItemFail
     environment()
     try:
         _cluster([killmail for record in event["Records"] for killmail in unpack(record["body"]).killmails])
-    except _TRANSIENT as error:
+    except _AWAY as error:
         logger.warning("the messages come again", extra={"reason": str(error)})
         return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in event["Records"]]}
     except Exception as error:  # noqa: BLE001 - whose fault it is shows when they go one by one

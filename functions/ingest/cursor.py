@@ -90,6 +90,9 @@ class Cursors:
                 UPDATE feed_cursors SET
                     moved_at = CASE WHEN position IS DISTINCT FROM %(position)s::jsonb THEN now() ELSE moved_at END,
                     position = %(position)s,
+                    drained_position = CASE  -- nothing was ever sent, so all of it is through
+                        WHEN drained_position IS NULL AND killmails + %(killmails)s = 0 THEN %(position)s::jsonb
+                        ELSE drained_position END,
                     killmails = killmails + %(killmails)s,
                     newest_killmail = greatest(newest_killmail, %(newest)s),
                     retry_at = now() + make_interval(secs => %(retry_in_s)s),

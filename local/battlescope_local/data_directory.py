@@ -37,6 +37,8 @@ class DataDirectory:
             self.logs.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._check_space()
+            self._check_version()
         except BlockingIOError:
             raise LaptopError(
                 f"another BattleScope is using {self.path}: stop it, or name another --data-dir"
@@ -45,8 +47,6 @@ class DataDirectory:
             raise LaptopError(
                 f"the data directory {self.path} cannot be used ({error.strerror}): name another --data-dir"
             ) from error
-        self._check_version()
-        self._check_space()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -57,10 +57,12 @@ class DataDirectory:
 
     def _check_version(self) -> None:
         version_path = self.path / "version"
-        if not version_path.exists():
-            version_path.write_text(f"{LAYOUT_VERSION}\n")
-        held = version_path.read_text().strip()
-        if held != str(LAYOUT_VERSION):
+        held = version_path.read_text().strip() if version_path.exists() else ""
+        if not held:  # a disk that was full leaves an empty file
+            fresh_path = version_path.with_suffix(".new")
+            fresh_path.write_text(f"{LAYOUT_VERSION}\n")
+            fresh_path.replace(version_path)
+        elif held != str(LAYOUT_VERSION):
             raise LaptopError(
                 f"{self.path} has layout {held}, this BattleScope knows {LAYOUT_VERSION}: "
                 "use the newer BattleScope that made it, or name another --data-dir"

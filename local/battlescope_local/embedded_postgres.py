@@ -147,7 +147,11 @@ class EmbeddedPostgres:
         pid_file = self.directory / "postmaster.pid"
         if not pid_file.exists():
             return
-        pid = int(pid_file.read_text().split()[0])
+        try:
+            pid = int(pid_file.read_text().split()[0])
+        except (ValueError, IndexError):  # a disk that was full leaves an empty file
+            pid_file.unlink()
+            return
         if self._serves_here(pid):
             os.kill(pid, signal.SIGINT)
             deadline = time.monotonic() + STOP_TIMEOUT_S
@@ -171,7 +175,9 @@ class EmbeddedPostgres:
                 break
             try:
                 psycopg.connect(self.url("postgres"), connect_timeout=2).close()
-            except psycopg.OperationalError:
+            except psycopg.OperationalError as error:
+                if "starting up" in str(error):  # recovery after a crash takes as long as it takes
+                    deadline = time.monotonic() + START_TIMEOUT_S
                 time.sleep(0.02)
             else:
                 return

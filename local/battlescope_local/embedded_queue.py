@@ -4,6 +4,7 @@ It keeps what it holds in memory only. `battlescope up` therefore notes up to wh
 queue, and reads again from there at its next start.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -129,10 +130,10 @@ class EmbeddedQueue:
         """End the server that a killed BattleScope left behind in this directory."""
         if not self._pid_path.exists():
             return
-        pid = int(self._pid_path.read_text())
-        command_line = Path(f"/proc/{pid}/cmdline")
-        if command_line.exists() and b"ministack.app" in command_line.read_bytes():
-            os.kill(pid, signal.SIGTERM)
+        with contextlib.suppress(ValueError, OSError):  # an empty file, a process that is gone
+            pid = int(self._pid_path.read_text())
+            if b"ministack.app" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGTERM)
         self._pid_path.unlink()
 
     def _make_queues(self) -> None:

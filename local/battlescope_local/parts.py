@@ -71,12 +71,12 @@ class Part:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
 
-    def wait(self) -> None:
+    def wait(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """Wait for the process to end; kill it where it takes too long."""
         if self._process is None:
             return
         try:
-            self._process.wait(STOP_TIMEOUT_S)
+            self._process.wait(max(timeout_s, 0.1))
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

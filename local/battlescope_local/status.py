@@ -3,9 +3,13 @@
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from queue import Empty, Queue
+from threading import Thread
+
+import psycopg
 
 from battlescope import queue
-from battlescope.database import Database, LazyConnection
+from battlescope.database import Database, LazyConnection, one_line
 from battlescope.errors import BattleScopeError
 
 EXACT_COUNT_MAX = 100_000
@@ -88,10 +92,10 @@ class Gauge:
         """
         position, killmails, newest, last_error = self._connection.run(self._cursor)
         depth = queue.depth(self._queue_url)
-        if depth == 0 and position is not None:
+        dead_letters = queue.depth(self._dead_letter_queue_url) if self._dead_letter_queue_url else 0
+        if depth == 0 and not dead_letters and position is not None:
             self._connection.run(lambda connection: self._note_drained(connection, position))
         battles, rejected, holes = self._connection.run(self._counts)
-        dead_letters = queue.depth(self._dead_letter_queue_url) if self._dead_letter_queue_url else 0
         return Status(
             at=time.monotonic(),
             killmails=killmails,
@@ -140,13 +144,56 @@ class Gauge:
         return row[0], row[1], row[2]
 
 
-def rewind_to_drained(connection: Database) -> None:
-    """Move every cursor back to where the queue was last seen empty, and free its lease.
+class Readings:
+    """Readings taken in a thread of their own, so that whoever shows them never waits for a silent database."""
+
+    def __init__(self, gauge: Gauge) -> None:
+        self._gauge = gauge
+        self._answers: Queue[Status | BattleScopeError | psycopg.Error] = Queue()
+        self._is_reading = False
+        self._last: Status | None = None
+
+    def latest(self, timeout_s: float) -> tuple[Status | None, str]:
+        """The newest reading, and what kept a newer one away (empty where nothing did)."""
+        if not self._is_reading:
+            self._is_reading = True
+            Thread(target=self._read, daemon=True).start()
+        try:
+            answer = self._answers.get(timeout=timeout_s)
+        except Empty:
+            return self._last, "the database or the queue does not answer"
+        self._is_reading = False
+        if isinstance(answer, Status):
+            self._last = answer
+            return answer, ""
+        return self._last, one_line(answer)
+
+    def _read(self) -> None:
+        try:
+            self._answers.put(self._gauge.read())
+        except (BattleScopeError, psycopg.Error) as error:
+            self._answers.put(error)
+
+
+def rewind_to_drained(connection: Database, feed: str) -> None:
+    """Move a feed's cursor back to where the queue was last seen empty.
 
     For a queue that forgets what it holds when it stops. What is read twice changes nothing.
     """
+    connection.execute("UPDATE feed_cursors SET position = drained_position WHERE feed = %s", (feed,))
+
+
+def free_lease(connection: Database, feed: str) -> None:
+    """Free a feed's cursor from a poller that is known to be dead."""
     connection.execute(
-        """
-        UPDATE feed_cursors SET position = drained_position, lease_owner = NULL, lease_expires_at = NULL
-        """
+        "UPDATE feed_cursors SET lease_owner = NULL, lease_expires_at = NULL WHERE feed = %s", (feed,)
     )
+
+
+def is_leased(connection: Database, feed: str) -> bool:
+    """Whether a poller holds a feed's cursor."""
+    row = connection.execute(
+        "SELECT 1 FROM feed_cursors WHERE feed = %s AND lease_owner IS NOT NULL AND lease_expires_at > now()",
+        (feed,),
+    ).fetchone()
+    return row is not None

@@ -6,6 +6,7 @@ and the database last.
 """
 
 import os
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,13 +27,17 @@ from battlescope_local.data_directory import DataDirectory
 from battlescope_local.display import Display
 from battlescope_local.embedded_postgres import EmbeddedPostgres
 from battlescope_local.embedded_queue import EmbeddedQueue
-from battlescope_local.parts import Part
+from battlescope_local.parts import STOP_TIMEOUT_S, Part
 from battlescope_local.ports import free_port, is_taken
-from battlescope_local.status import Gauge, Status, rewind_to_drained
+from battlescope_local.status import Gauge, Readings, Status, free_lease, is_leased, rewind_to_drained
 from ingest.handler import open_feed
 
 PROBE_TIMEOUT_S = 3.0
 READING_EVERY_S = 1.0
+
+READING_TIMEOUT_S = 5.0
+"""A database that says nothing must not keep `up` from hearing a stop."""
+
 LOG_BYTES_MAX = 10 * 1024 * 1024
 
 EXIT_LEFTOVERS = 3
@@ -58,6 +63,7 @@ class Options:
 class _Run:
     """What is running."""
 
+    feed: str
     connection: LazyConnection
     gauge: Gauge
     postgres: EmbeddedPostgres | None
@@ -90,17 +96,25 @@ def up(options: Options, stop: Event, console: Console) -> int:
         stack.callback(connection.close)
         migrate(connection.get())
         load_into(connection.get())
+        if postgres is None and is_leased(connection.get(), feed):
+            raise LaptopError(
+                f"another poller is reading {feed} into the database that DB_URL names: stop it "
+                "(or, where it was killed, wait two minutes)"
+            )
+        free_lease(connection.get(), feed)
         if queue is not None:
-            rewind_to_drained(connection.get())
+            rewind_to_drained(connection.get(), feed)
+        own_connection = LazyConnection(chosen.db_url)  # readings have a thread of their own
+        stack.callback(own_connection.close)
         gauge = Gauge(
-            connection,
+            own_connection,
             feed,
             chosen.queue_url,
             os.environ.get("DEAD_LETTER_QUEUE_URL"),
             since,
             is_live=chosen.feed in {"r2z2", "redisq"} or chosen.simulated_live,
         )
-        run = _Run(connection, gauge, postgres, queue, *_parts(options, data))
+        run = _Run(feed, connection, gauge, postgres, queue, *_parts(options, data))
         stack.callback(_stop_parts, run)
         for part in run.parts:
             part.start()
@@ -189,10 +203,12 @@ def _parts(options: Options, data: DataDirectory) -> tuple[Part, list[Part]]:
 
 
 def _stop_parts(run: _Run) -> None:
-    for one in run.parts:
-        one.ask_to_stop()
-    for one in run.parts:
-        one.wait()
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    for part in run.parts:
+        part.ask_to_stop()
+    for part in run.parts:
+        part.wait(deadline - time.monotonic())
+    Readings(run.gauge).latest(READING_TIMEOUT_S)  # a queue that is empty now need not be read into again
 
 
 def _tell_where_to_look(options: Options, data: DataDirectory, feed: str, console: Console) -> None:
@@ -212,38 +228,46 @@ def _tell_where_to_look(options: Options, data: DataDirectory, feed: str, consol
 def _watch(run: _Run, options: Options, stop: Event, console: Console) -> int:
     note = ""
     at_rest = 0
+    readings = Readings(run.gauge)
+    status: Status | None = None
     with Display(console) as display:
         while not stop.wait(READING_EVERY_S):
-            ended = options.once and run.ingest.exit_code is not None
+            ended = options.once and (run.ingest.exit_code or 0) >= 0 and run.ingest.exit_code is not None
             try:
-                note = _revive_servers(run) or note
-                for part in run.others if ended else run.parts:
-                    note = part.revive() or note
-                status = run.gauge.read()
+                note = _revive(run, but_ingest=ended) or note
+                status, complaint = readings.latest(READING_TIMEOUT_S)
+                note = complaint or note
             except (BattleScopeError, psycopg.Error) as error:
-                note = one_line(error)
+                note = complaint = one_line(error)
+            if status is None:
                 continue
             display.show(status, note)
-            at_rest = at_rest + 1 if ended and not status.queue_depth else 0
+            at_rest = at_rest + 1 if ended and not complaint and not status.queue_depth else 0
             if at_rest >= READINGS_AT_REST:
                 return _verdict(run, status, console)
     return EXIT_LEFTOVERS if options.once else 0
 
 
-def _revive_servers(run: _Run) -> str | None:
-    """Start the database and the queue again where they died; says what happened, if anything did."""
+def _revive(run: _Run, *, but_ingest: bool) -> str | None:
+    """Start again what died; says what happened, if anything did."""
     if run.postgres is not None and not run.postgres.is_running:
         run.postgres.start()
         return "PostgreSQL ended, and was started again"
     if run.queue is not None and not run.queue.is_running:
-        # What the queue held is gone, so the poller has to go back to where it was last seen empty.
+        # What the queue held is gone, so the poller goes back to where it was last seen empty; and that before a
+        # new, empty queue can be taken for a drained one.
         run.ingest.ask_to_stop()
         run.ingest.wait()
+        run.connection.run(lambda connection: rewind_to_drained(connection, run.feed))
+        run.connection.run(lambda connection: free_lease(connection, run.feed))
         run.queue.start()
-        rewind_to_drained(run.connection.get())
         run.ingest.start()
         return "the queue ended, and was started again"
-    return None
+    notes = [part.revive() for part in run.others]
+    if not but_ingest and (note := run.ingest.revive()):
+        run.connection.run(lambda connection: free_lease(connection, run.feed))
+        notes.append(note)
+    return next((note for note in notes if note), None)
 
 
 def _verdict(run: _Run, status: Status, console: Console) -> int:

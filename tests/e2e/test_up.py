@@ -141,6 +141,32 @@ def test_a_data_directory_of_a_newer_version(evening: Path, tmp_path: Path) -> N
     assert f"has layout {LAYOUT_VERSION + 1}, this BattleScope knows {LAYOUT_VERSION}" in done.stderr
 
 
+def test_a_version_file_that_a_full_disk_left_empty_is_written_again(evening: Path, tmp_path: Path) -> None:
+    (tmp_path / "version").write_text("")
+    (tmp_path / "queue").mkdir()
+    (tmp_path / "queue" / "queue.pid").write_text("")
+    assert up(evening, tmp_path).returncode == 0
+    assert (tmp_path / "version").read_text() == f"{LAYOUT_VERSION}\n"
+
+
+def test_a_cursor_of_another_simulation_ends_the_run_and_says_why(tmp_path: Path) -> None:
+    arguments = [
+        "up",
+        "--feed",
+        "simulated",
+        "--once",
+        "--data-dir",
+        str(tmp_path),
+        "--port",
+        str(free_port()),
+    ]
+    assert run(*arguments, env={"SIMULATED_HOURS": "0.5"}).returncode == 0
+    done = run(*arguments, env={"SIMULATED_HOURS": "0.5", "SIMULATED_SEED": "2"})
+    assert done.returncode == 3
+    assert "could not be read to its end" in done.stdout
+    assert "SIMULATED_SEED" in done.stdout
+
+
 def test_no_disk_space(evening: Path, tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()

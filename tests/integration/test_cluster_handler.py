@@ -6,6 +6,7 @@ from threading import Event
 from typing import Any
 
 import boto3
+import psycopg
 import pytest
 from moto import mock_aws
 
@@ -133,6 +134,22 @@ def test_a_failure_holds_back_its_group_only(
     jita = (JITA, body(kill(3, 0, BOB, ALICE, system=JITA), kill(4, 60, CAROL, ALICE, system=JITA)))
     assert invoke(handler, event(tama[0], jita, tama[1])) == ["m0", "m2"]
     assert database.execute("SELECT DISTINCT system_id FROM battles").fetchall() == [(JITA,)]
+
+
+def test_a_system_that_the_database_gives_up_on_holds_back_nobody_else(
+    handler: Any, database: Database, monkeypatch: pytest.MonkeyPatch, dead_letters: str
+) -> None:
+    def gives_up_on_tama(connection: Database, killmails: Sequence[Killmail], rules: Rules) -> Outcome:
+        if any(killmail.solar_system_id == TAMA for killmail in killmails):
+            raise psycopg.errors.QueryCanceled("canceling statement due to statement timeout")
+        return cluster(connection, killmails, rules)
+
+    monkeypatch.setattr(module, "cluster", gives_up_on_tama)
+    tama = (TAMA, body(kill(1, 0, BOB, ALICE)))
+    jita = (JITA, body(kill(3, 0, BOB, ALICE, system=JITA), kill(4, 60, CAROL, ALICE, system=JITA)))
+    assert invoke(handler, event(tama, jita, receives=9)) == ["m0"]
+    assert database.execute("SELECT DISTINCT system_id FROM battles").fetchall() == [(JITA,)]
+    assert letters(dead_letters) == []
 
 
 def test_an_unknown_failure_is_dead_lettered_after_the_last_attempt(

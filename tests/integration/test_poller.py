@@ -9,6 +9,7 @@ from battlescope.database import Database, LazyConnection
 from battlescope.errors import QueueError
 from battlescope.message import unpack
 from battlescope.queue import Outgoing
+from battlescope_local.status import rewind_to_drained
 from ingest.cursor import Cursors
 from ingest.feeds import Batch, Hole, Position, Rejected
 from ingest.poller import FUTURE_MAX_S, MARGIN_S, Poller
@@ -105,6 +106,26 @@ def test_killmails_go_to_their_systems_groups_and_the_cursor_follows(
     assert [message.group for message in poll.sent] == ["30002813", "30000142", "30002813"]
     assert poll.killmail_ids == [1, 2, 3]
     assert cursor(database, "position, killmails, lease_owner") == ({"n": 2}, 3, None)
+
+
+def test_where_a_feed_begins_counts_as_drained_and_what_was_sent_does_not(
+    make_poll: MakePoll, database: Database
+) -> None:
+    poll = make_poll(
+        Batch(position={"n": 1}),
+        Batch(position={"n": 2}, killmails=[kill(1, 0, BOB, ALICE)]),
+        Batch(position={"n": 3}),
+    )
+    poll.run()
+    assert cursor(database, "position, drained_position") == ({"n": 3}, {"n": 1})
+
+
+def test_only_its_own_cursor_is_rewound(make_poll: MakePoll, database: Database) -> None:
+    make_poll(Batch(position={"n": 1}), Batch(position={"n": 2}, killmails=[kill(1, 0, BOB, ALICE)])).run()
+    rewind_to_drained(database, "another feed")
+    assert cursor(database, "position") == ({"n": 2},)
+    rewind_to_drained(database, "scripted")
+    assert cursor(database, "position") == ({"n": 1},)
 
 
 def test_the_next_run_goes_on_where_the_last_one_stopped(make_poll: MakePoll, clock: Clock) -> None:

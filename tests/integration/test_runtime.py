@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from battlescope import queue
-from battlescope.errors import SettingsError
+from battlescope.errors import PositionError, SettingsError
 from battlescope.queue import Outgoing
 from battlescope.runtime.context import Context
 from battlescope.runtime.event_source import run_from_queue
@@ -188,6 +188,14 @@ def test_a_wrong_setting_ends_a_schedule() -> None:
         raise SettingsError("DB_URL is not set")
 
     with pytest.raises(SettingsError, match="DB_URL"):
+        run_on_schedule(handler, "ingest", threading.Event(), tick_s=0.01)
+
+
+def test_a_position_of_another_feed_ends_a_schedule() -> None:
+    def handler(_event: dict[str, Any], _context: Context) -> None:
+        raise PositionError("another seed's")
+
+    with pytest.raises(PositionError):
         run_on_schedule(handler, "ingest", threading.Event(), tick_s=0.01)
 
 

@@ -87,7 +87,7 @@ class Feed(Protocol):
         """The next killmails after `position` (None: never read before), within about `budget_s` seconds.
 
         Raises:
-            FeedError: `position` is not one of this feed's.
+            PositionError: `position` is not one of this feed's.
         """
 
 

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ValidationError
 
-from battlescope.errors import FeedError
+from battlescope.errors import PositionError
 from ingest.feeds import Position
 
 
@@ -10,14 +10,14 @@ def load_position[P: BaseModel](model: type[P], position: Position | None, feed:
     """A feed's position; None is a position before everything.
 
     Raises:
-        FeedError: it is no position of this feed.
+        PositionError: it is no position of this feed.
     """
     try:
         return model.model_validate(position or {})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
-        raise FeedError(
+        raise PositionError(
             f"the stored position of {feed} cannot be read ({where}: {first['msg']}): "
             "delete the feed's row in feed_cursors to start anew"
         ) from None

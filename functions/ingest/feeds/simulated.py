@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from battlescope.errors import FeedError
+from battlescope.errors import PositionError
 from battlescope.killmail import Killmail
 from ingest.feeds import Batch, Position
 from ingest.feeds.position import load_position
@@ -97,7 +97,7 @@ class SimulatedFeed:
         """The next uploads.
 
         Raises:
-            FeedError: the position is not one of this feed's, or is of another seed: killmail ids of two New Edens
+            PositionError: the position is not one of this feed's, or is of another seed: killmail ids of two New Edens
                 would mean different kills.
         """
         now = self._clock()
@@ -132,7 +132,7 @@ class SimulatedFeed:
             return _Place(seed=self._seed, hour=int(first // 3600), index=0)
         place = load_position(_Place, position, self.name)
         if place.seed != self._seed:
-            raise FeedError(
+            raise PositionError(
                 f"this database was fed from New Eden number {place.seed}, not {self._seed}: "
                 "set SIMULATED_SEED back, or use another database"
             )

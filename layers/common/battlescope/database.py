@@ -32,7 +32,7 @@ def connect(db_url: str) -> Database:
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name="battlescope",
         )
-    except psycopg.OperationalError as error:
+    except psycopg.Error as error:
         raise DatabaseError(f"no connection to the database DB_URL names: {one_line(error)}") from error
 
 
@@ -69,7 +69,7 @@ class LazyConnection:
             self.close()
         try:
             return work(self.get())
-        except psycopg.OperationalError as error:
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise DatabaseError(f"the database went away: {one_line(error)}") from error
 
     def close(self) -> None:

@@ -6,6 +6,7 @@
     ├── MessageError             a queue message that cannot be read: to the dead-letter queue, with its reason
     ├── FeedError                a feed that cannot be read at all (an unreadable archive, say)
     │   ├── HttpError            no answer (`ingest.http`)
+    │   ├── PositionError        where a feed was read to is not a position of this feed
     │   └── EsiUnavailableError  ESI refuses or fails for now (`ingest.esi`)
     ├── QueueError               the queue did not take what it was sent
     ├── DatabaseError            PostgreSQL is away or refuses
@@ -34,6 +35,10 @@ class MessageError(BattleScopeError):
 
 class FeedError(BattleScopeError):
     """A feed that cannot be read."""
+
+
+class PositionError(FeedError):
+    """Where a feed was read to is not a position of this feed: no later attempt would be better."""
 
 
 class QueueError(BattleScopeError):

@@ -24,7 +24,15 @@ MESSAGE_BYTES_MAX = 240 * 1024
 INFLATED_BYTES_MAX = 8 * 1024 * 1024
 """More than any killmail needs; a deflated body that grows beyond it is refused."""
 
-type _Row = tuple[int, str, int, Pilot, list[Attacker], int | None, int]
+type _Row = tuple[
+    Annotated[int, Field(gt=0, lt=2**53)],
+    Annotated[str, Field(pattern="^[0-9a-f]{40}$")],
+    Annotated[int, Field(ge=0, lt=2**40)],
+    Pilot,
+    Annotated[list[Attacker], Field(min_length=1)],
+    Annotated[int, Field(ge=0, lt=2**60)] | None,
+    Annotated[int, Field(ge=0, lt=2**63)],
+]
 
 
 @with_config(ConfigDict(extra="forbid"))

@@ -73,16 +73,22 @@ def migrate(connection: Database) -> list[str]:
 
 
 def _prepare(connection: Database) -> None:
-    connection.execute(
-        """
-        CREATE TABLE IF NOT EXISTS schema_migrations (
-            version    integer     PRIMARY KEY,
-            name       text        NOT NULL,
-            digest     text        NOT NULL,
-            applied_at timestamptz NOT NULL DEFAULT now()
+    try:
+        connection.execute(
+            """
+            CREATE TABLE IF NOT EXISTS schema_migrations (
+                version    integer     PRIMARY KEY,
+                name       text        NOT NULL,
+                digest     text        NOT NULL,
+                applied_at timestamptz NOT NULL DEFAULT now()
+            )
+            """
         )
-        """
-    )
+    except psycopg.Error as error:
+        raise MigrationError(
+            f"the database cannot be migrated ({one_line(error)}): "
+            "does the role that DB_URL names have CREATE on its schema?"
+        ) from error
     version = current_version(connection)
     if version > newest_version():
         raise MigrationError(

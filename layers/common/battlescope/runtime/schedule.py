@@ -5,7 +5,7 @@ from collections.abc import Callable
 from threading import Event
 from typing import Any
 
-from battlescope.errors import SettingsError
+from battlescope.errors import PositionError, SettingsError
 from battlescope.runtime.context import Context
 from battlescope.telemetry import logger
 
@@ -36,13 +36,14 @@ def run_on_schedule(
 
     Raises:
         SettingsError: a setting is wrong; no later invocation would be better.
+        PositionError: the cursor is another feed's; the same.
     """
     pause_s = PAUSE_AFTER_ERROR_S
     while not stop.is_set():
         started = time.monotonic()
         try:
             answer = handler({"source": "battlescope.runtime"}, Context(name, timeout_s, stop))
-        except SettingsError:
+        except (SettingsError, PositionError):
             raise
         except Exception:  # noqa: BLE001 - whatever a handler raises, the next invocation goes on
             logger.exception("an invocation failed", extra={"function": name})
