@@ -8,9 +8,7 @@ from typing import Any
 import boto3
 import psycopg
 import pytest
-from moto import mock_aws
 
-from battlescope import queue
 from battlescope.database import Database
 from battlescope.errors import SettingsError
 from battlescope.killmail import Killmail
@@ -27,21 +25,10 @@ TAMA, JITA = 30_002_813, 30_000_142
 
 
 @pytest.fixture
-def dead_letters(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL_SQS", raising=False)
-    with mock_aws():
-        queue.client.cache_clear()
-        url = boto3.client("sqs").create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})[
-            "QueueUrl"
-        ]
-        yield url
-        queue.client.cache_clear()
+def dead_letters(in_process_sqs: None) -> str:  # noqa: ARG001 - the queue is made in it
+    return boto3.client("sqs").create_queue(QueueName="dead.fifo", Attributes={"FifoQueue": "true"})[
+        "QueueUrl"
+    ]
 
 
 @pytest.fixture

@@ -8,9 +8,7 @@ from threading import Event
 
 import boto3
 import pytest
-from moto import mock_aws
 
-from battlescope import queue
 from battlescope.database import Database
 from battlescope.errors import SettingsError
 from battlescope.message import unpack
@@ -22,20 +20,8 @@ SCHEDULED = {"source": "aws.scheduler"}
 
 
 @pytest.fixture
-def queue_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("AWS_ENDPOINT_URL_SQS", raising=False)
-    with mock_aws():
-        queue.client.cache_clear()
-        yield boto3.client("sqs").create_queue(QueueName="b.fifo", Attributes={"FifoQueue": "true"})[
-            "QueueUrl"
-        ]
-        queue.client.cache_clear()
+def queue_url(in_process_sqs: None) -> str:  # noqa: ARG001 - the queue is made in it
+    return boto3.client("sqs").create_queue(QueueName="b.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
 
 
 @pytest.fixture
