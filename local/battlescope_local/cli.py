@@ -122,6 +122,38 @@ def cluster(
 
 
 @app.command()
+def score(
+    labels: Annotated[
+        Path, typer.Option(help="killmail, battle and perhaps side: JSON lines, CSV, or a kill_dump")
+    ],
+    archive: Annotated[list[Path], typer.Option(help="the killmails that the labels are about")],
+) -> None:
+    """Compare our battles and sides with labelled ones: adjusted Rand index, pairwise precision, recall and F1."""
+    from battlescope.settings import ClusterRules
+    from cluster.engine.evidence import affiliations_of, evidence_of
+    from cluster.engine.rules import Rules
+    from cluster.engine.sides import assign
+    from cluster.engine.whole import find_battles
+    from cluster.labels import read_labels
+    from cluster.score import score as compare
+    from ingest.feeds import Rejected
+    from ingest.feeds.archive import read_archive
+
+    known = read_labels(labels)
+    killmails = [one for path in archive for one in read_archive(path) if not isinstance(one, Rejected)]
+    battles = find_battles(killmails, Rules.of(settings.load(ClusterRules)))
+    sides = {
+        battle.id: assign(
+            evidence_of(battle.killmails),
+            {id_: one.pilots for id_, one in affiliations_of(battle.killmails).items()},
+        ).side_ids
+        for battle in battles
+    }
+    members = {battle.id: [killmail.killmail_id for killmail in battle.killmails] for battle in battles}
+    typer.echo(str(compare(known, members, sides, known={killmail.killmail_id for killmail in killmails})))
+
+
+@app.command()
 def api(
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
@@ -226,7 +258,12 @@ def _cluster_archives(paths: list[Path], *, digest: bool, as_json: bool) -> None
 def _shown(battle: "Battle") -> dict[str, Any]:
     from datetime import UTC, datetime
 
+    from cluster.engine.evidence import affiliations_of, evidence_of
+    from cluster.engine.sides import assign
+
     totals = battle.totals
+    affiliations = affiliations_of(battle.killmails)
+    sides = assign(evidence_of(battle.killmails), {id_: one.pilots for id_, one in affiliations.items()})
     return {
         "id": str(battle.id),
         "system_id": battle.system_id,
@@ -237,6 +274,21 @@ def _shown(battle: "Battle") -> dict[str, Any]:
         "losses": totals.losses,
         "pilots": totals.pilots,
         "total_isk_destroyed": totals.total_isk_destroyed,
+        "sides": [
+            {
+                "side_id": side_id,
+                "affiliations": [
+                    {
+                        "kind": affiliations[id_].kind,
+                        "id": id_,
+                        "confidence": round(sides.confidences[id_], 3),
+                    }
+                    for id_ in sorted(affiliations)
+                    if sides.side_ids[id_] == side_id
+                ],
+            }
+            for side_id in range(sides.count + 1)
+        ],
     }
 
 

@@ -1,6 +1,7 @@
 """Loopback ports."""
 
 import socket
+import time
 
 
 def free_port() -> int:
@@ -20,3 +21,13 @@ def is_taken(port: int) -> bool:
         except OSError:
             return True
         return False
+
+
+def becomes_free(port: int, patience_s: float) -> bool:
+    """Whether nobody listens on this loopback port, now or within `patience_s` seconds."""
+    deadline = time.monotonic() + patience_s
+    while is_taken(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True

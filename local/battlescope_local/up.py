@@ -28,11 +28,14 @@ from battlescope_local.display import Display
 from battlescope_local.embedded_postgres import EmbeddedPostgres
 from battlescope_local.embedded_queue import EmbeddedQueue
 from battlescope_local.parts import STOP_TIMEOUT_S, Part
-from battlescope_local.ports import free_port, is_taken
+from battlescope_local.ports import becomes_free, free_port
 from battlescope_local.status import Gauge, Readings, Status, free_lease, is_leased, rewind_to_drained
 from ingest.handler import open_feed
 
 PROBE_TIMEOUT_S = 3.0
+PORT_PATIENCE_S = 8.0
+"""Parts whose `up` was killed need some seconds to notice, and to finish what they hold."""
+
 READING_EVERY_S = 1.0
 
 READING_TIMEOUT_S = 5.0
@@ -82,7 +85,7 @@ def up(options: Options, stop: Event, console: Console) -> int:
     Raises:
         BattleScopeError: something stands in the way; its message says what, and what to do.
     """
-    if is_taken(options.port):
+    if not becomes_free(options.port, PORT_PATIENCE_S):
         raise LaptopError(f"port {options.port} is in use: stop what uses it, or name another with --port")
     since = datetime.now(UTC)
     with ExitStack() as stack:

@@ -80,9 +80,19 @@ def test_the_command_prints_one_battle_a_line(real_data: Path) -> None:
     battles = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(battles) == EXPECTED[("2021-12-01",)][1]
     assert digest(battle["killmail_ids"] for battle in battles) == EXPECTED[("2021-12-01",)][5]
-    assert {"id", "system_id", "start_time", "end_time", "killmail_ids", "total_kills", "losses"} <= set(
-        battles[0]
-    )
+    for battle in battles:
+        placed = [one["id"] for side in battle["sides"] for one in side["affiliations"]]
+        assert len(placed) == len(set(placed))
+    assert {
+        "id",
+        "sides",
+        "system_id",
+        "start_time",
+        "end_time",
+        "killmail_ids",
+        "total_kills",
+        "losses",
+    } <= set(battles[0])
 
 
 def test_odd_killmails_are_read(real_data: Path) -> None:
@@ -100,3 +110,19 @@ def test_what_is_no_killmail_is_told_and_the_rest_counts(real_data: Path, tmp_pa
     assert done.returncode == 1
     assert "day.jsonl, line 54" in done.stderr
     assert done.stdout.startswith("killmails=53 ")
+
+
+def test_a_days_battles_as_labels_score_themselves_perfectly(real_data: Path, tmp_path: Path) -> None:
+    archive = str(real_data / "killmails-2021-12-01.jsonl.gz")
+    found = [json.loads(line) for line in run("cluster", "--archive", archive, "--json").stdout.splitlines()]
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text(
+        "\n".join(
+            json.dumps({"killmail_id": killmail_id, "battle_id": battle["id"]})
+            for battle in found
+            for killmail_id in battle["killmail_ids"]
+        )
+    )
+    done = run("score", "--labels", str(labels), "--archive", archive)
+    assert done.returncode == 0, done.stderr
+    assert "1.000" in done.stdout

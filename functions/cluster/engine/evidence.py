@@ -21,6 +21,12 @@ DAMAGE_SHARES = 1_000_000
 ORDINARY_VALUE = 4
 """The weight of a loss worth 100m to 1b ISK, and of one whose value nobody has told."""
 
+KILL = ORDINARY_VALUE * DAMAGE_SHARES
+"""The weight of a whole ordinary kill."""
+
+THIRD_PARTY = 0
+"""The side of third parties, and of whoever the evidence does not place."""
+
 
 class PairEvidence(NamedTuple):
     """What one pair of affiliations did, the one with the lower id first.
