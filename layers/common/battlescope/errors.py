@@ -11,6 +11,7 @@
     ├── QueueError               the queue did not take what it was sent
     ├── DatabaseError            PostgreSQL is away or refuses
     │   └── MigrationError       the schema is not what this version needs
+    ├── LabelsError              labelled battles that cannot be read (`cluster.labels`)
     └── LaptopError              something on this machine stands in the way (port, disk, data directory)
 
 Each message names what was wrong, where, and what to do.
