@@ -11,7 +11,6 @@ from uuid import UUID
 from battlescope.database import Database
 from battlescope.killmail import Killmail
 from battlescope.telemetry import logger
-from cluster import store
 from cluster.engine.battle import (
     Loss,
     battle_id,
@@ -25,7 +24,10 @@ from cluster.engine.battle import (
 )
 from cluster.engine.linking import Linkable, components
 from cluster.engine.rules import Rules
-from cluster.store import Neighbourhood, StoredBattle, StoredKillmail
+from cluster.store import battles as battles_store
+from cluster.store import killmails as killmails_store
+from cluster.store import reading
+from cluster.store.rows import Neighbourhood, StoredBattle, StoredKillmail
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,13 @@ def cluster(connection: Database, killmails: Sequence[Killmail], rules: Rules) -
     """Store these killmails, and bring the battles of their solar systems up to date. Safe to repeat."""
     with connection.pipeline(), connection.transaction():
         reach_s = max(rules.party_reach_s, rules.any_reach_s or 0)
-        around = store.look_around(connection, killmails, reach_s)
+        around = reading.look_around(connection, killmails, reach_s)
         fresh, newer, conflicts = _sort(killmails, around.stored)
         for killmail, reason in conflicts:
             logger.error(
                 reason, extra={"killmail_id": killmail.killmail_id, "system_id": killmail.solar_system_id}
             )
-            store.reject(connection, killmail, reason)
+            killmails_store.reject(connection, killmail, reason)
         if newer:
             _revalue(connection, newer, around.stored)
         changed = _grow(connection, fresh, around, rules) if fresh else []
@@ -114,7 +116,7 @@ def _revalue(connection: Database, newer: Sequence[Killmail], stored: dict[int, 
         held = stored[killmail.killmail_id]
         change = (killmail.isk_value or 0) - (held.isk_value or 0)
         changes.setdefault(battle_id(held.system_id, held.component_id), {})[killmail.killmail_id] = change
-    store.revalue(connection, newer, changes)
+    killmails_store.revalue(connection, newer, changes)
 
 
 def _grow(connection: Database, fresh: Sequence[Killmail], around: Neighbourhood, rules: Rules) -> list[UUID]:
@@ -129,10 +131,10 @@ def _grow(connection: Database, fresh: Sequence[Killmail], around: Neighbourhood
     ]
     _choose_bases(connection, grown)
     battles = _totals(connection, grown, rules)  # from what was stored before
-    store.insert_killmails(
+    killmails_store.insert_killmails(
         connection, [(component.id, killmail) for component in grown for killmail in component.fresh]
     )
-    store.move_components(
+    killmails_store.move_components(
         connection,
         {old: component.id for component in grown for old in component.absorbed if old != component.id},
     )
@@ -160,14 +162,14 @@ def _choose_bases(connection: Database, grown: Sequence[_Component]) -> None:
     absorbed = [component_id for component in grown for component_id in component.absorbed]
     if not absorbed:
         return
-    battles, loose = store.battles_and_loose_members(connection, absorbed)
+    battles, loose = reading.battles_and_loose_members(connection, absorbed)
     bases = {
         component.id: max(held, key=lambda battle: (battle.totals.total_kills, -battle.component_id))
         for component in grown
         if (held := [battles[id_] for id_ in component.absorbed if id_ in battles])
     }
     merging = set(battles) - {base.component_id for base in bases.values()}
-    loose.update(store.members_of(connection, merging))
+    loose.update(reading.members_of(connection, merging))
     superseded: list[StoredBattle] = []
     for component in grown:
         component.base = bases.get(component.id)
@@ -176,8 +178,8 @@ def _choose_bases(connection: Database, grown: Sequence[_Component]) -> None:
         held = [battles[id_] for id_ in component.absorbed if id_ in battles]
         component.revision = max((battle.revision for battle in held), default=0)
         superseded.extend(battle for battle in held if battle.component_id != component.id)
-    store.supersede_battles(connection, superseded)
-    store.delete_battles(connection, [battles[id_] for id_ in merging])
+    battles_store.supersede_battles(connection, superseded)
+    battles_store.delete_battles(connection, [battles[id_] for id_ in merging])
 
 
 def _totals(connection: Database, grown: Sequence[_Component], rules: Rules) -> dict[int, StoredBattle]:
@@ -207,8 +209,8 @@ def _totals(connection: Database, grown: Sequence[_Component], rules: Rules) -> 
             battles[component.id] = StoredBattle(
                 id_, component.system_id, component.id, totals, component.revision
             )
-    store.supersede_battles(connection, dissolved)
-    store.delete_battles(connection, dissolved)
+    battles_store.supersede_battles(connection, dissolved)
+    battles_store.delete_battles(connection, dissolved)
     return battles
 
 
@@ -217,7 +219,7 @@ def _before(
 ) -> tuple[dict[int, list[Loss]], set[tuple[UUID, int]]]:
     if not based:
         return {}, set()
-    return store.prior_losses_and_pilots(
+    return reading.prior_losses_and_pilots(
         connection,
         {
             (base.component_id, killmail.victim.character_id)
@@ -234,11 +236,13 @@ def _save(connection: Database, changed: Sequence[tuple[_Component, StoredBattle
         return
     for component, battle in changed:
         if component.base is not None and component.base.id != battle.id:
-            store.rename_battle(connection, component.base.id, battle.id, battle.component_id)
-    store.save_battles(connection, [battle for _, battle in changed])
+            battles_store.rename_battle(connection, component.base.id, battle.id, battle.component_id)
+    battles_store.save_battles(connection, [battle for _, battle in changed])
     added = [(str(battle.id), component.additions) for component, battle in changed]
-    store.add_members(connection, [(id_, killmail) for id_, killmails in added for killmail in killmails])
-    store.add_participants(
+    battles_store.add_members(
+        connection, [(id_, killmail) for id_, killmails in added for killmail in killmails]
+    )
+    battles_store.add_participants(
         connection,
         [
             (id_, flight, seen)
@@ -246,6 +250,6 @@ def _save(connection: Database, changed: Sequence[tuple[_Component, StoredBattle
             for flight, seen in participations(killmails).items()
         ],
     )
-    store.add_entities(
+    battles_store.add_entities(
         connection, [(id_, entity) for id_, killmails in added for entity in entities(killmails)]
     )

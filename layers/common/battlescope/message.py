@@ -27,7 +27,7 @@ INFLATED_BYTES_MAX = 8 * 1024 * 1024
 type _Row = tuple[
     Annotated[int, Field(gt=0, lt=2**53)],
     Annotated[str, Field(pattern="^[0-9a-f]{40}$")],
-    Annotated[int, Field(ge=0, lt=2**40)],
+    Annotated[int, Field(ge=0, le=2**40)],
     Pilot,
     Annotated[list[Attacker], Field(min_length=1)],
     Annotated[int, Field(ge=0, lt=2**60)] | None,

@@ -1,0 +1,186 @@
+"""Writing battles: their totals, members, participants and entities, and what becomes of their ids."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from battlescope.database import Database
+from battlescope.killmail import Killmail
+from battlescope.space import space_type
+from battlescope.zkillboard import related_url
+from cluster.engine.battle import Flight, Participation
+from cluster.store.literals import literal, nested
+from cluster.store.rows import StoredBattle
+
+_ENTITIES = """
+    SELECT unnest(
+        k.attacker_corporation_ids || k.attacker_alliance_ids || k.victim_corporation_id || k.victim_alliance_id
+    )
+    FROM killmails k WHERE k.component_id = ANY(%s)
+"""
+
+
+def supersede_battles(connection: Database, superseded: Collection[StoredBattle]) -> None:
+    """Leave an alias behind for ids that are no battle's any more."""
+    if superseded:
+        connection.execute(
+            """
+            INSERT INTO battle_aliases AS a (id, killmail_id, revision)
+            SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::integer[])
+            ON CONFLICT (id) DO UPDATE SET revision = greatest(a.revision, excluded.revision)
+            """,
+            (
+                [battle.id for battle in superseded],
+                [battle.component_id for battle in superseded],
+                [battle.revision for battle in superseded],
+            ),
+        )
+
+
+def delete_battles(connection: Database, battles: Collection[StoredBattle]) -> None:
+    """Remove battles whose killmails belong to another now, or make no battle any more.
+
+    The killmails must still be in the components that these battles had.
+    """
+    if not battles:
+        return
+    ids = [battle.id for battle in battles]
+    connection.execute("DELETE FROM battle_killmails WHERE battle_id = ANY(%s)", (ids,))
+    connection.execute("DELETE FROM battle_participants WHERE battle_id = ANY(%s)", (ids,))
+    connection.execute(
+        f"DELETE FROM battle_entities WHERE battle_id = ANY(%s) AND entity_id IN ({_ENTITIES})",  # noqa: S608
+        (ids, [battle.component_id for battle in battles]),
+    )
+    connection.execute("DELETE FROM battles WHERE id = ANY(%s)", (ids,))
+
+
+def rename_battle(connection: Database, old: UUID, new: UUID, component_id: int) -> None:
+    """Give a battle the id of its new first killmail; its killmails must be in the new component already."""
+    connection.execute("UPDATE battle_killmails SET battle_id = %s WHERE battle_id = %s", (new, old))
+    connection.execute("UPDATE battle_participants SET battle_id = %s WHERE battle_id = %s", (new, old))
+    connection.execute(
+        f"UPDATE battle_entities SET battle_id = %s WHERE battle_id = %s AND entity_id IN ({_ENTITIES})",  # noqa: S608
+        (new, old, [component_id]),
+    )
+    connection.execute(
+        "UPDATE battles SET id = %s, first_killmail_id = %s WHERE id = %s", (new, component_id, old)
+    )
+
+
+def save_battles(connection: Database, battles: Sequence[StoredBattle]) -> None:
+    """Write the totals of battles, new or known.
+
+    The revision of an id only ever rises: past those of the battles that went into this one, and past the one it
+    had where it was an alias in between.
+    """
+    connection.execute(
+        """
+        INSERT INTO battles AS b (
+            id, system_id, space_type, start_time, end_time, total_kills, total_isk_destroyed, zkill_related_url,
+            first_killmail_id, losses, pilots, revision
+        )
+        SELECT n.id, n.system_id, n.space_type, to_timestamp(n.start_time), to_timestamp(n.end_time), n.total_kills, n.isk,
+               n.url, n.first_killmail_id, n.losses, n.pilots, 1 + greatest(n.revision, a.revision)
+        FROM unnest(
+            %s::uuid[], %s::bigint[], %s::bigint[], %s::integer[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],
+            %s::integer[], %s::bigint[], %s::integer[], %s::integer[]
+        ) AS n (
+            id, system_id, first_killmail_id, revision, space_type, url, start_time, end_time, total_kills, isk,
+            losses, pilots
+        )
+        LEFT JOIN battle_aliases a USING (id)
+        ON CONFLICT (id) DO UPDATE SET
+            space_type = excluded.space_type, start_time = excluded.start_time, end_time = excluded.end_time,
+            total_kills = excluded.total_kills, total_isk_destroyed = excluded.total_isk_destroyed,
+            zkill_related_url = excluded.zkill_related_url, losses = excluded.losses, pilots = excluded.pilots,
+            revision = excluded.revision, updated_at = now()
+        """,
+        tuple(
+            map(
+                literal,
+                zip(
+                    *(
+                        (
+                            battle.id,
+                            battle.system_id,
+                            battle.component_id,
+                            battle.revision,
+                            space_type(battle.system_id, battle.totals.start_time),
+                            related_url(battle.system_id, battle.totals.start_time, battle.totals.end_time),
+                            *battle.totals,
+                        )
+                        for battle in battles
+                    ),
+                    strict=True,
+                ),
+            )
+        ),
+    )
+
+
+def add_members(connection: Database, members: Sequence[tuple[str, Killmail]]) -> None:
+    """Put killmails into battles, by id, that do not hold them yet."""
+    rows = [
+        (
+            battle_id,
+            killmail.killmail_id,
+            killmail.killmail_time,
+            killmail.solar_system_id,
+            killmail.victim.alliance_id,
+            nested(sorted({attacker.alliance_id for attacker in killmail.attackers} - {0})),
+            killmail.isk_value,
+        )
+        for battle_id, killmail in members
+    ]
+    connection.execute(
+        """
+        INSERT INTO battle_killmails (
+            battle_id, killmail_id, "timestamp", system_id, victim_alliance_id, attacker_alliance_ids, isk_value
+        )
+        SELECT battle_id, killmail_id, to_timestamp(time), system_id, nullif(alliance_id, 0), alliances::bigint[],
+               isk_value
+        FROM unnest(
+            %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[]
+        ) AS n (battle_id, killmail_id, time, system_id, alliance_id, alliances, isk_value)
+        """,
+        tuple(map(literal, zip(*rows, strict=True))),
+    )
+
+
+def add_participants(connection: Database, flights: Collection[tuple[str, Flight, Participation]]) -> None:
+    """Add who flew what; a character seen again in the same ship is merged as `engine.battle.merged` does."""
+    if not flights:  # structures shot by structures
+        return
+    connection.execute(
+        """
+        INSERT INTO battle_participants AS p (battle_id, character_id, ship_type_id, corp_id, alliance_id, is_victim)
+        SELECT battle_id, character_id, ship_type_id, nullif(corp_id, 0), nullif(alliance_id, 0), is_victim
+        FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::boolean[])
+          AS n (battle_id, character_id, ship_type_id, corp_id, alliance_id, is_victim)
+        ON CONFLICT (battle_id, character_id, ship_type_id) DO UPDATE SET
+            (corp_id, alliance_id) = (
+                SELECT * FROM (VALUES (p.corp_id, p.alliance_id), (excluded.corp_id, excluded.alliance_id)) AS v (c, a)
+                ORDER BY coalesce(c, 0) DESC, coalesce(a, 0) DESC LIMIT 1
+            ),
+            is_victim = p.is_victim OR excluded.is_victim
+        WHERE (coalesce(excluded.corp_id, 0), coalesce(excluded.alliance_id, 0))
+            > (coalesce(p.corp_id, 0), coalesce(p.alliance_id, 0))
+           OR (excluded.is_victim AND NOT p.is_victim)
+        """,
+        tuple(
+            map(
+                literal,
+                zip(*((battle_id, *flight, *seen) for battle_id, flight, seen in flights), strict=True),
+            )
+        ),
+    )
+
+
+def add_entities(connection: Database, entities: Collection[tuple[str, int]]) -> None:
+    """Add corporations and alliances to battles."""
+    connection.execute(
+        """
+        INSERT INTO battle_entities (battle_id, entity_id) SELECT * FROM unnest(%s::uuid[], %s::bigint[])
+        ON CONFLICT (battle_id, entity_id) DO NOTHING
+        """,
+        (literal(battle for battle, _ in entities), literal(entity for _, entity in entities)),
+    )

@@ -1,0 +1,122 @@
+"""Writing killmails: new ones, newer values, other components, and what contradicts them."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from battlescope.database import Database
+from battlescope.killmail import Killmail
+from cluster.store.literals import literal, nested
+
+
+def insert_killmails(connection: Database, killmails: Sequence[tuple[int, Killmail]]) -> None:
+    """Store new killmails, each with its component."""
+    rows = [
+        (
+            killmail.killmail_id,
+            killmail.killmail_hash,
+            killmail.killmail_time,
+            killmail.solar_system_id,
+            component_id,
+            *killmail.victim,
+            *_columns(killmail),
+            killmail.isk_value,
+            killmail.valued_at,
+        )
+        for component_id, killmail in killmails
+    ]
+    connection.execute(
+        """
+        INSERT INTO killmails (
+            killmail_id, killmail_hash, killmail_time, system_id, component_id,
+            victim_character_id, victim_corporation_id, victim_alliance_id, victim_ship_type_id,
+            attacker_character_ids, attacker_corporation_ids, attacker_alliance_ids, attacker_ship_type_ids,
+            attacker_damage_done, final_blow, isk_value, valued_at
+        )
+        SELECT killmail_id, decode(hash, 'hex'), to_timestamp(time), system_id, component_id, character_id,
+               corporation_id, alliance_id, ship_type_id, characters::bigint[], corporations::bigint[],
+               alliances::bigint[], ships::integer[], damage::integer[], final_blow, isk_value, valued_at
+        FROM unnest(
+            %s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
+            %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[],
+            %s::bigint[], %s::bigint[]
+        ) AS n (
+            killmail_id, hash, time, system_id, component_id, character_id, corporation_id, alliance_id, ship_type_id,
+            characters, corporations, alliances, ships, damage, final_blow, isk_value, valued_at
+        )
+        """,
+        tuple(map(literal, zip(*rows, strict=True))),
+    )
+
+
+def revalue(
+    connection: Database, newer: Sequence[Killmail], isk_by_battle: Mapping[UUID, Mapping[int, int]]
+) -> None:
+    """Give stored killmails their newest value.
+
+    Args:
+        connection: in the transaction.
+        newer: uploads newer than what is stored.
+        isk_by_battle: of those in a battle, the change in ISK by battle and killmail.
+    """
+    members = [(battle, killmail_id) for battle, changes in isk_by_battle.items() for killmail_id in changes]
+    connection.execute(
+        """
+        UPDATE killmails k SET isk_value = n.isk_value, valued_at = n.valued_at
+        FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS n (killmail_id, isk_value, valued_at)
+        WHERE k.killmail_id = n.killmail_id
+        """,
+        (
+            [killmail.killmail_id for killmail in newer],
+            [killmail.isk_value for killmail in newer],
+            [killmail.valued_at for killmail in newer],
+        ),
+    )
+    connection.execute(
+        """
+        UPDATE battle_killmails m SET isk_value = k.isk_value
+        FROM unnest(%s::uuid[], %s::bigint[]) AS n (battle_id, killmail_id)
+        JOIN killmails k USING (killmail_id)
+        WHERE m.battle_id = n.battle_id AND m.killmail_id = n.killmail_id
+        """,
+        ([battle for battle, _ in members], [killmail_id for _, killmail_id in members]),
+    )
+    connection.execute(
+        """
+        UPDATE battles b
+        SET total_isk_destroyed = b.total_isk_destroyed + n.isk, revision = revision + 1, updated_at = now()
+        FROM unnest(%s::uuid[], %s::bigint[]) AS n (battle_id, isk)
+        WHERE b.id = n.battle_id
+        """,
+        (list(isk_by_battle), [sum(changes.values()) for changes in isk_by_battle.values()]),
+    )
+
+
+def move_components(connection: Database, moves: Mapping[int, int]) -> None:
+    """Put every killmail of one component into another, by old id."""
+    if moves:
+        connection.execute(
+            """
+            UPDATE killmails k SET component_id = m.new
+            FROM unnest(%s::bigint[], %s::bigint[]) AS m (old, new)
+            WHERE k.component_id = m.old
+            """,
+            (list(moves), list(moves.values())),
+        )
+
+
+def reject(connection: Database, killmail: Killmail, reason: str) -> None:
+    """Keep a killmail that contradicts what is stored, with its reason."""
+    connection.execute(
+        """
+        INSERT INTO rejected_killmails (digest, feed, killmail_id, reason, raw)
+        VALUES (sha256(convert_to(%(reason)s || %(raw)s, 'UTF8')), 'queue', %(id)s, %(reason)s, %(raw)s)
+        ON CONFLICT (digest) DO NOTHING
+        """,
+        {"reason": reason, "raw": repr(killmail), "id": killmail.killmail_id},
+    )
+
+
+def _columns(killmail: Killmail) -> tuple[str | int, ...]:
+    """The attackers as nested array literals, and who of them has the final blow."""
+    *columns, final_blows = zip(*killmail.attackers, strict=True)
+    return *map(nested, columns), final_blows.index(True) + 1 if True in final_blows else 0

@@ -1,0 +1,204 @@
+"""What the database knows of arriving killmails and of those around them."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from battlescope.database import Database
+from battlescope.killmail import CAPSULE_TYPE_IDS, Attacker, Killmail, Pilot, parties
+from cluster.engine.battle import Loss, Totals
+from cluster.engine.linking import Sighting
+from cluster.store.literals import literal
+from cluster.store.rows import Neighbourhood, StoredBattle, StoredKillmail
+
+LOCK_CLASS = 0x4253
+"""First key of the advisory locks on solar systems; the second is the system's id."""
+
+_KILLMAIL_COLUMNS = """
+    k.killmail_id, encode(k.killmail_hash, 'hex'), extract(epoch FROM k.killmail_time)::bigint, k.system_id,
+    k.victim_character_id, k.victim_corporation_id, k.victim_alliance_id, k.victim_ship_type_id,
+    k.attacker_character_ids, k.attacker_corporation_ids, k.attacker_alliance_ids, k.attacker_ship_type_ids,
+    k.attacker_damage_done, k.final_blow, k.isk_value, k.valued_at
+"""
+
+
+def look_around(connection: Database, killmails: Sequence[Killmail], reach_s: int) -> Neighbourhood:
+    """Take the locks on these killmails' systems, then read what is stored of them and within `reach_s` of them.
+
+    Locks are taken in the order of the systems' ids, so that two transactions never wait for one another.
+    """
+    systems = sorted({killmail.solar_system_id for killmail in killmails})
+    spans = [span for system_id in systems for span in _spans(system_id, killmails, reach_s)]
+    with connection.cursor(binary=True) as known, connection.cursor(binary=True) as near:
+        connection.execute(
+            "SELECT pg_advisory_xact_lock(%s, s) FROM (SELECT s FROM unnest(%s::integer[]) s ORDER BY s) l",
+            (LOCK_CLASS, literal(systems)),
+        )
+        known.execute(
+            """
+            SELECT killmail_id, encode(killmail_hash, 'hex'), system_id, component_id, isk_value, valued_at
+            FROM killmails WHERE killmail_id = ANY(%s::bigint[])
+            """,
+            (literal(killmail.killmail_id for killmail in killmails),),
+        )
+        near.execute(
+            """
+            SELECT k.system_id, extract(epoch FROM k.killmail_time)::bigint, k.killmail_id, k.component_id,
+                   k.victim_character_id, k.victim_corporation_id, k.victim_alliance_id,
+                   k.attacker_character_ids, k.attacker_corporation_ids, k.attacker_alliance_ids
+            FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS span (system_id, since, until)
+            JOIN killmails k
+              ON k.system_id = span.system_id
+             AND k.killmail_time BETWEEN to_timestamp(span.since) AND to_timestamp(span.until)
+            """,
+            tuple(map(literal, zip(*spans, strict=True))),
+        )
+        stored = {row[0]: StoredKillmail(*row) for row in known.fetchall()}
+        sightings: dict[int, list[Sighting]] = {}
+        component_of: dict[int, int] = {}
+        for (
+            system_id,
+            at,
+            killmail_id,
+            component_id,
+            character,
+            corporation,
+            alliance,
+            *columns,
+        ) in near.fetchall():
+            who = parties(Pilot(character, corporation, alliance, 0), *columns)
+            sightings.setdefault(system_id, []).append(Sighting(at, killmail_id, who))
+            component_of[killmail_id] = component_id
+    return Neighbourhood(stored, sightings, component_of)
+
+
+def battles_and_loose_members(
+    connection: Database, component_ids: Collection[int]
+) -> tuple[dict[int, StoredBattle], dict[int, list[Killmail]]]:
+    """Of these components: the battles, and the killmails of those that are no battle (yet), by component."""
+    ids = literal(component_ids)
+    with connection.cursor(binary=True) as battles, connection.cursor(binary=True) as loose:
+        battles.execute(
+            """
+            SELECT id, system_id, first_killmail_id, revision, extract(epoch FROM start_time)::bigint,
+                   extract(epoch FROM end_time)::bigint, total_kills, total_isk_destroyed, losses, pilots
+            FROM battles WHERE first_killmail_id = ANY(%s::bigint[])
+            """,
+            (ids,),
+        )
+        loose.execute(
+            f"""
+            WITH loose AS MATERIALIZED (  -- first, or every member of a battle would be asked whether it is one
+                SELECT component_id FROM unnest(%s::bigint[]) AS c (component_id)
+                WHERE NOT EXISTS (SELECT FROM battles b WHERE b.first_killmail_id = c.component_id)
+            )
+            SELECT k.component_id, {_KILLMAIL_COLUMNS}
+            FROM loose JOIN killmails k USING (component_id)
+            """,  # noqa: S608 - constant columns
+            (ids,),
+        )
+        found = [
+            StoredBattle(id_, system_id, component_id, Totals(*totals), revision)
+            for id_, system_id, component_id, revision, *totals in battles.fetchall()
+        ]
+        return {battle.component_id: battle for battle in found}, _by_component(loose)
+
+
+def members_of(connection: Database, component_ids: Collection[int]) -> dict[int, list[Killmail]]:
+    """All killmails of these components."""
+    if not component_ids:
+        return {}
+    with connection.cursor(binary=True) as cursor:
+        cursor.execute(
+            f"SELECT k.component_id, {_KILLMAIL_COLUMNS} FROM killmails k WHERE k.component_id = ANY(%s::bigint[])",  # noqa: S608
+            (literal(component_ids),),
+        )
+        return _by_component(cursor)
+
+
+def prior_losses_and_pilots(
+    connection: Database,
+    victims: Collection[tuple[int, int]],
+    pilots: Collection[tuple[UUID, int]],
+) -> tuple[dict[int, list[Loss]], set[tuple[UUID, int]]]:
+    """What a battle knew before of those who are on new killmails.
+
+    Args:
+        connection: in the transaction.
+        victims: `(component_id, character_id)` of those who lost something now.
+        pilots: `(battle_id, character_id)` of everybody on the new killmails.
+
+    Returns:
+        The earlier losses of the victims by component, and those of the pilots who had been there already.
+    """
+    with connection.cursor(binary=True) as lost, connection.cursor(binary=True) as present:
+        lost.execute(
+            """
+            SELECT v.component_id, k.victim_character_id, extract(epoch FROM k.killmail_time)::bigint,
+                   k.victim_ship_type_id = ANY(%s::bigint[])
+            FROM unnest(%s::bigint[], %s::bigint[]) AS v (component_id, character_id)
+            JOIN killmails k ON k.component_id = v.component_id AND k.victim_character_id = v.character_id
+            """,
+            (
+                list(CAPSULE_TYPE_IDS),
+                [component for component, _ in victims],
+                [victim for _, victim in victims],
+            ),
+        )
+        present.execute(
+            """
+            SELECT p.battle_id, p.character_id
+            FROM unnest(%s::uuid[], %s::bigint[]) AS p (battle_id, character_id)
+            CROSS JOIN LATERAL (  -- LIMIT keeps it to one probe of the index each; EXISTS reads whole battles
+                SELECT FROM battle_participants b
+                WHERE b.battle_id = p.battle_id AND b.character_id = p.character_id LIMIT 1
+            ) AS found
+            """,
+            (literal(battle for battle, _ in pilots), literal(pilot for _, pilot in pilots)),
+        )
+        losses: dict[int, list[Loss]] = {}
+        for component_id, *loss in lost.fetchall():
+            losses.setdefault(component_id, []).append(Loss(*loss))
+        return losses, set(present.fetchall())
+
+
+def _spans(system_id: int, killmails: Iterable[Killmail], reach_s: int) -> list[tuple[int, int, int]]:
+    """The stretches of time, `(system, since, until)`, within `reach_s` of a system's killmails, without overlap."""
+    spans: list[tuple[int, int, int]] = []
+    for time in sorted(
+        killmail.killmail_time for killmail in killmails if killmail.solar_system_id == system_id
+    ):
+        if spans and time - reach_s <= spans[-1][2]:
+            spans[-1] = (system_id, spans[-1][1], time + reach_s)
+        else:
+            spans.append((system_id, time - reach_s, time + reach_s))
+    return spans
+
+
+def _by_component(rows: Iterable[Sequence[Any]]) -> dict[int, list[Killmail]]:
+    members: dict[int, list[Killmail]] = {}
+    for component_id, *row in rows:
+        members.setdefault(component_id, []).append(_killmail(row))
+    return members
+
+
+def _killmail(row: Sequence[Any]) -> Killmail:
+    killmail_id, killmail_hash, killmail_time, system_id, *victim = row[:8]
+    *columns, final_blow, isk_value, valued_at = row[8:]
+    return Killmail(
+        killmail_id=killmail_id,
+        killmail_hash=killmail_hash,
+        killmail_time=killmail_time,
+        solar_system_id=system_id,
+        victim=Pilot(*victim),
+        attackers=tuple(
+            Attacker(
+                character_id, corporation_id, alliance_id, ship_type_id, damage_done, position == final_blow
+            )
+            for position, (character_id, corporation_id, alliance_id, ship_type_id, damage_done) in enumerate(
+                zip(*columns, strict=True), start=1
+            )
+        ),
+        isk_value=isk_value,
+        valued_at=valued_at,
+    )
