@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from battlescope.assignment import assignments_of
+from battlescope.evidence import Evidence
 from battlescope.killmail import Killmail
 from bench.sides import agglomerative, greedy, search
 from bench.sides.fights import write_up
@@ -12,7 +14,7 @@ from bench.sides.measure import Weights, cohesion, crossing, weigh
 from bench.sides.planted import planted_fights, recovered
 from bench.support import best_of, machine, real_days
 from cluster.engine import sides
-from cluster.engine.evidence import Evidence, affiliations_of, evidence_of
+from cluster.engine.ledger import growth
 from cluster.engine.rules import Rules
 from cluster.engine.whole import find_battles
 
@@ -65,13 +67,8 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _case(killmails: Sequence[Killmail]) -> Case:
-    affiliations = affiliations_of(killmails)
-    return Case(
-        killmails,
-        weigh(killmails),
-        evidence_of(killmails),
-        {affiliation: known.pilots for affiliation, known in affiliations.items()},
-    )
+    ledger = growth(killmails, Rules()).ledger
+    return Case(killmails, weigh(killmails), ledger.evidence, ledger.pilots)
 
 
 def _print(
@@ -113,4 +110,4 @@ def _assign(cases: Sequence[Case]) -> None:
 
 def _explain(cases: Sequence[Case]) -> None:
     for case in cases:
-        _ = sides.assign(case.evidence, case.pilots).assignments
+        assignments_of(case.evidence, sides.assign(case.evidence, case.pilots).placements)

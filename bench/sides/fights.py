@@ -1,11 +1,12 @@
 """One fight, written up: who was on which side, and who shot whom."""
 
 from collections import Counter
+from collections.abc import Mapping
 
+from battlescope.assignment import Assignment, assignments_of
+from battlescope.evidence import KILL
 from battlescope.killmail import Killmail
 from bench.sides.measure import affiliation, cohesion, crossing, weigh
-from cluster.engine.evidence import KILL, affiliations_of, evidence_of
-from cluster.engine.sides import Sides, assign
 from cluster.engine.whole import Battle
 
 LISTED = 7
@@ -15,8 +16,9 @@ LISTED = 7
 def write_up(battle: Battle) -> str:
     """The fight as a Markdown table per side."""
     killmails = battle.killmails
-    pilots = {one: known.pilots for one, known in affiliations_of(killmails).items()}
-    sides = assign(evidence_of(killmails), pilots)
+    pilots = battle.ledger.pilots
+    sides = battle.sides
+    assignments = assignments_of(battle.ledger.evidence, sides.placements)
     losses = Counter(_victim(killmail) for killmail in killmails)
     weights = weigh(killmails)
     fit = (
@@ -27,7 +29,7 @@ def write_up(battle: Battle) -> str:
     ]
     numbers = range(1, sides.count + 1)
     lines += [
-        f"side {one} shot side {other}: weight {_shot(sides, one, other):.1f}"
+        f"side {one} shot side {other}: weight {_shot(assignments, one, other):.1f}"
         for one in numbers
         for other in numbers
     ]
@@ -52,7 +54,7 @@ def write_up(battle: Battle) -> str:
             "|---" * (4 + 2 * sides.count) + "|",
         ]
         for one in members[:LISTED]:
-            assignment = sides.assignments[one]
+            assignment = assignments[one]
             toward = [assignment.on(number) for number in numbers]
             lines.append(
                 f"| {one} | {pilots.get(one, 0)} | {losses[one]} | {assignment.confidence:.2f} |"
@@ -62,12 +64,12 @@ def write_up(battle: Battle) -> str:
     return "\n".join(lines)
 
 
-def _shot(sides: Sides, shooters: int, victims: int) -> float:
+def _shot(assignments: Mapping[int, Assignment], shooters: int, victims: int) -> float:
     """The weight of what one side shot of another, in ordinary kills."""
     return (
         sum(
             assignment.on(victims).shot_weight
-            for assignment in sides.assignments.values()
+            for assignment in assignments.values()
             if assignment.side_id == shooters
         )
         / KILL

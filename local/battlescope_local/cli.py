@@ -130,9 +130,7 @@ def score(
 ) -> None:
     """Compare our battles and sides with labelled ones: adjusted Rand index, pairwise precision, recall and F1."""
     from battlescope.settings import ClusterRules
-    from cluster.engine.evidence import affiliations_of, evidence_of
     from cluster.engine.rules import Rules
-    from cluster.engine.sides import assign
     from cluster.engine.whole import find_battles
     from cluster.labels import read_labels
     from cluster.score import score as compare
@@ -142,13 +140,7 @@ def score(
     known = read_labels(labels)
     killmails = [one for path in archive for one in read_archive(path) if not isinstance(one, Rejected)]
     battles = find_battles(killmails, Rules.of(settings.load(ClusterRules)))
-    sides = {
-        battle.id: assign(
-            evidence_of(battle.killmails),
-            {id_: one.pilots for id_, one in affiliations_of(battle.killmails).items()},
-        ).side_ids
-        for battle in battles
-    }
+    sides = {battle.id: battle.sides.side_ids for battle in battles}
     members = {battle.id: [killmail.killmail_id for killmail in battle.killmails] for battle in battles}
     typer.echo(str(compare(known, members, sides, known={killmail.killmail_id for killmail in killmails})))
 
@@ -258,12 +250,9 @@ def _cluster_archives(paths: list[Path], *, digest: bool, as_json: bool) -> None
 def _shown(battle: "Battle") -> dict[str, Any]:
     from datetime import UTC, datetime
 
-    from cluster.engine.evidence import affiliations_of, evidence_of
-    from cluster.engine.sides import assign
-
     totals = battle.totals
-    affiliations = affiliations_of(battle.killmails)
-    sides = assign(evidence_of(battle.killmails), {id_: one.pilots for id_, one in affiliations.items()})
+    affiliations = battle.ledger.affiliations
+    sides = battle.sides
     return {
         "id": str(battle.id),
         "system_id": battle.system_id,

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -41,6 +42,7 @@ def empty(database: Database) -> None:
         "battle_killmails",
         "battle_participants",
         "battle_entities",
+        "battle_sides",
         "battle_aliases",
     ):
         database.execute(f"DELETE FROM {table}")
@@ -68,6 +70,13 @@ def test_any_order_in_any_batches_with_any_repeats_ends_in_the_same_database(
             battle.totals.pilots,
         )
         for battle in battles
+    }
+    assert _stored_sides(database) == {
+        (battle.id, killmail.killmail_id): battle.sides.side_ids.get(
+            killmail.victim.affiliation_id or killmail.victim.character_id, 0
+        )
+        for battle in battles
+        for killmail in battle.killmails
     }
     # when: in another order, with repeats, in batches
     empty(database)
@@ -194,6 +203,12 @@ def _stored_totals(database: Database) -> dict[object, tuple[int, ...]]:
         """
     )
     return {row[0]: row[1:] for row in rows}
+
+
+def _stored_sides(database: Database) -> dict[tuple[UUID, int], int]:
+    """Battle and killmail -> the victim's side."""
+    rows = database.execute("SELECT battle_id, killmail_id, side_id FROM battle_killmails")
+    return {(battle_id, killmail_id): side_id for battle_id, killmail_id, side_id in rows}
 
 
 def _assert_resolve(database: Database, served: set[object]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from bench.sides.measure import cohesion, crossing, weigh
 
 from battlescope.killmail import Attacker, Killmail, Pilot
-from cluster.engine.evidence import affiliations_of, evidence_of
+from cluster.engine.ledger import growth
 from cluster.engine.rules import Rules
 from cluster.engine.sides import Sides, assign
 from cluster.engine.whole import Battle, find_battles
@@ -30,8 +30,8 @@ def battles(real_data: Path) -> list[Battle]:
 
 
 def sides_of(killmails: tuple[Killmail, ...]) -> Sides:
-    pilots = {one: known.pilots for one, known in affiliations_of(killmails).items()}
-    return assign(evidence_of(killmails), pilots)
+    ledger = growth(killmails, Rules()).ledger
+    return assign(ledger.evidence, ledger.pilots)
 
 
 @pytest.mark.parametrize("valued", [False, True])

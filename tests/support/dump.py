@@ -10,10 +10,11 @@ COMPARED = {
     "killmails": "*",
     "battles": (
         "id, system_id, space_type, start_time, end_time, total_kills, total_isk_destroyed, zkill_related_url,"
-        " first_killmail_id, losses, pilots"
+        " first_killmail_id, losses, pilots, evidence"
     ),
     "battle_killmails": "*",
     "battle_participants": "*",
+    "battle_sides": "*",
     "battle_entities": "*",
 }
 
@@ -58,7 +59,7 @@ def unresolved_aliases(database: Database) -> list[UUID]:
 def orphans(database: Database) -> dict[str, int]:
     """Rows of a battle's tables that belong to no battle."""
     found = {}
-    for table in ("battle_killmails", "battle_participants", "battle_entities"):
+    for table in ("battle_killmails", "battle_participants", "battle_entities", "battle_sides"):
         row = database.execute(
             f"SELECT count(*) FROM {table} t WHERE NOT EXISTS (SELECT FROM battles b WHERE b.id = t.battle_id)"
         ).fetchone()

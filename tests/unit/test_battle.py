@@ -21,7 +21,7 @@ UNFOLDED = Rules(fold_pods=False)
 
 
 def losses(*killmails: Killmail, rules: Rules = FOLDED) -> int:
-    return count_losses(map(loss, killmails), rules)
+    return count_losses(map(loss, killmails), rules).total()
 
 
 def test_a_pod_after_its_ship_is_no_loss_of_its_own() -> None:

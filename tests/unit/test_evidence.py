@@ -5,17 +5,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from battlescope.evidence import DAMAGE_SHARES, KILL, Evidence, PairEvidence
 from battlescope.killmail import Attacker, Killmail, Pilot, canonical_attackers
-from cluster.engine.evidence import (
-    DAMAGE_SHARES,
-    KILL,
-    Affiliation,
-    Evidence,
-    PairEvidence,
-    affiliations_of,
-    evidence_of,
-    loss_weight,
-)
+from cluster.engine.evidence import evidence_of, loss_weight
 from tests.support.killmails import kill, killmail_sets, pilot
 
 RED, BLUE, GREEN = 99_000_001, 99_000_002, 99_000_003
@@ -38,8 +30,8 @@ def shot(victim: Pilot, *attackers: tuple[Pilot, int], isk: int | None = None) -
 def test_a_kill_tells_who_shot_whom_and_who_shot_together() -> None:
     evidence = evidence_of([shot(GREEN_1, (RED_1, 500), (RED_2, 250), (BLUE_1, 250), isk=300_000_000)])
     assert evidence.pairs == {
-        (RED, GREEN): PairEvidence(shot_kills=1, shot_weight=3_000_000, shot_isk=300_000_000),
-        (BLUE, GREEN): PairEvidence(shot_kills=1, shot_weight=1_000_000, shot_isk=300_000_000),
+        (RED, GREEN): PairEvidence(1, 3_000_000, 300_000_000, shot_isk_share=225_000_000),
+        (BLUE, GREEN): PairEvidence(1, 1_000_000, 300_000_000, shot_isk_share=75_000_000),
         (RED, BLUE): PairEvidence(shared_kills=1, shared_weight=1_000_000),
     }
 
@@ -81,24 +73,6 @@ def test_a_dear_loss_weighs_more_and_yet_not_ten_others() -> None:
     values = [None, 10_000, 1_500_000, 30_000_000, 300_000_000, 3_000_000_000, 80_000_000_000]
     assert [loss_weight(value) for value in values] == [4, 1, 2, 3, 4, 5, 6]
     assert loss_weight(None) * DAMAGE_SHARES == KILL
-
-
-def test_affiliations_are_alliance_else_player_corporation_else_character() -> None:
-    recruit = Pilot(90_000_031, 1_000_006, 0, 587)
-    loner = pilot(41)
-    found = affiliations_of(
-        [kill(1, 0, recruit, RED_1, RED_2, loner, RAT), kill(2, 0, RED_1, loner._replace(ship_type_id=670))]
-    )
-    assert found == {
-        90_000_031: Affiliation("character", 1),
-        RED: Affiliation("alliance", 2),
-        loner.corporation_id: Affiliation("corporation", 1),
-    }
-
-
-def test_a_structure_is_an_affiliation_without_pilots() -> None:
-    structure = Pilot(0, 98_000_050, 0, 35832)
-    assert affiliations_of([kill(1, 0, structure, RAT)]) == {98_000_050: Affiliation("corporation", 0)}
 
 
 @given(killmail_sets(), st.data())

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from battlescope.assignment import Assignment, Companion, Toward, assignments_of, in_isk
+from battlescope.evidence import KILL, Evidence, Ledger
 from battlescope.killmail import Attacker, Killmail, Pilot, canonical_attackers
 from battlescope_local.new_eden import plant
-from cluster.engine.assignment import Companion, Toward, in_isk
-from cluster.engine.evidence import KILL, Evidence, affiliations_of, evidence_of
+from cluster.engine.ledger import growth
+from cluster.engine.rules import Rules
 from cluster.engine.sides import Sides, assign
 from ingest.payload import parse_killmail
 from tests.support.killmails import kill, killmail_sets, pilot
@@ -33,10 +35,18 @@ def fight(*rows: tuple[int, Sequence[int]], isk: int | None = 200_000_000) -> li
     ]
 
 
+def ledger_of(killmails: Iterable[Killmail]) -> Ledger:
+    return growth(list(killmails), Rules()).ledger
+
+
 def sides_of(killmails: Iterable[Killmail]) -> Sides:
-    killmails = list(killmails)
-    pilots = {one: known.pilots for one, known in affiliations_of(killmails).items()}
-    return assign(evidence_of(killmails), pilots)
+    ledger = ledger_of(killmails)
+    return assign(ledger.evidence, ledger.pilots)
+
+
+def explained(killmails: Iterable[Killmail]) -> dict[int, Assignment]:
+    ledger = ledger_of(killmails)
+    return assignments_of(ledger.evidence, assign(ledger.evidence, ledger.pilots).placements)
 
 
 def groups(sides: Sides) -> set[frozenset[int]]:
@@ -98,24 +108,25 @@ def test_a_third_that_is_hit_by_both_and_hits_both_in_earnest_is_a_side() -> Non
 
 
 def test_without_evidence_nobody_is_on_a_side() -> None:
-    sides = sides_of([kill(1, 0, of(RED, 1), of(RED, 2)), kill(2, 1, of(RED, 2), of(RED, 1))])
+    killmails = [kill(1, 0, of(RED, 1), of(RED, 2)), kill(2, 1, of(RED, 2), of(RED, 1))]
+    sides = sides_of(killmails)
     assert (sides.side_ids, sides.count) == ({RED: 0}, 0)
-    assert sides.assignments[RED].sentence() == "on no side: nothing tells of it"
+    assert explained(killmails)[RED].sentence() == "on no side: nothing tells of it"
     assert assign(Evidence(), {}).side_ids == {}
 
 
 def test_an_assignment_carries_its_evidence() -> None:
     rows = [(BLUE, [RED, GREEN])] * 3 + [(RED, [BLUE])] * 2 + [(GREEN, [RED])]
-    sides = sides_of(fight(*rows))
-    red = sides.assignments[RED]
-    assert red.side_id == sides.side_ids[RED] == 1
+    assignments = explained(fight(*rows))
+    red = assignments[RED]
+    assert red.side_id == sides_of(fight(*rows)).side_ids[RED] == 1
     assert red.companions == (Companion(GREEN, 3),)
     assert red.on(2) == Toward(
         2, shot_kills=3, shot_weight=3 * KILL // 2, shot_isk=600_000_000, lost_weight=2 * KILL
     )
     assert red.on(1) == Toward(1, 1, KILL, 200_000_000, shared_weight=3 * KILL // 2)
     assert red.on(1).hostile_weight == KILL
-    assert 0.4 < red.confidence < sides.assignments[BLUE].confidence <= 1
+    assert 0.4 < red.confidence < assignments[BLUE].confidence <= 1
     assert red.sentence({GREEN: "Green"}.__getitem__) == (
         "on side 1: shot side 2 on 3 kills worth 600.0m, lost 2.0 ordinary ships to side 2, "
         "shot its own side on 1 kill worth 200.0m, shared 3 kills with Green"
@@ -199,11 +210,12 @@ def test_neither_order_nor_duplicates_nor_ids_change_anything(sides: int) -> Non
     expected = sides_of(killmails)
     dice = random.Random(1)
     again = sides_of(dice.sample(killmails, len(killmails)))
-    assert again.assignments == expected.assignments
-    pairs = list(evidence_of(killmails).pairs.items())
+    assert again == expected
+    ledger = ledger_of(killmails)
+    pairs = list(ledger.evidence.pairs.items())
     dice.shuffle(pairs)
-    pilots = {one: known.pilots for one, known in affiliations_of(killmails).items()}
-    assert assign(Evidence(dict(pairs)), pilots).assignments == expected.assignments
+    pilots = ledger.pilots
+    assert assign(Evidence(dict(pairs)), pilots) == expected
     names = dict(zip(pilots, dice.sample(range(10**9), len(pilots)), strict=True))
     renamed = sides_of(_renamed(killmail, names) for killmail in killmails)
     assert renamed.side_ids == {names[one]: side for one, side in expected.side_ids.items()}
@@ -226,10 +238,11 @@ def test_whatever_happened_the_answer_is_whole_and_does_not_depend_on_order(
     uploads: list[Killmail], dice: random.Random
 ) -> None:
     sides = sides_of(uploads)
-    again = sides_of(dice.sample(uploads, len(uploads)))
-    assert again.assignments == sides.assignments
-    assert set(sides.side_ids) == set(affiliations_of(uploads))
+    shuffled = dice.sample(uploads, len(uploads))
+    assert sides_of(shuffled) == sides
+    assert explained(shuffled) == explained(uploads)
+    assert set(sides.side_ids) == set(ledger_of(uploads).affiliations)
     assert {side for side in sides.side_ids.values() if side} == set(range(1, sides.count + 1))
-    for assignment in sides.assignments.values():
+    for assignment in explained(uploads).values():
         assert 0 <= assignment.confidence <= 1
         assert assignment.sentence()

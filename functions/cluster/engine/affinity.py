@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from cluster.engine.evidence import KILL, Evidence, PairEvidence
+from battlescope.evidence import KILL, Evidence, PairEvidence
 
 ALL = 1 << 29
 """All the hostility of a battle, and all its companionship; small enough for Python's fast integers."""
@@ -63,7 +63,7 @@ def affinity_of(evidence: Evidence, pilots: Mapping[int, int]) -> Affinity:
     net: defaultdict[int, dict[int, int]] = defaultdict(dict)
     weights: defaultdict[int, int] = defaultdict(int)
     for (lower, higher), pair in evidence.pairs.items():
-        shot_kills, shot_weight, _, lost_kills, lost_weight, _, shared_kills, shared_weight = pair
+        shot_kills, shot_weight, _, _, lost_kills, lost_weight, _, _, shared_kills, shared_weight = pair
         shared = shared_weight + PRESENCE * shared_kills
         foe = 0
         if shot_kills or lost_kills:
@@ -109,7 +109,7 @@ def _totals(pairs: Mapping[tuple[int, int], PairEvidence]) -> _Totals:
     totals = _Totals(defaultdict(int), defaultdict(int), defaultdict(int), defaultdict(int))
     kills, dealt, fought, company = totals
     for (lower, higher), pair in pairs.items():
-        shot_kills, shot_weight, _, lost_kills, lost_weight, _, shared_kills, shared_weight = pair
+        shot_kills, shot_weight, _, _, lost_kills, lost_weight, _, _, shared_kills, shared_weight = pair
         if shot_kills:
             kills[lower] += shot_kills
             dealt[lower] += shot_weight

@@ -5,10 +5,11 @@ since (`Totals.grown`): the outcome is the same, and the second costs no more fo
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from battlescope.killmail import CAPSULE_TYPE_IDS, Killmail
+from battlescope.killmail import CAPSULE_TYPE_IDS, Killmail, affiliation_id
 from cluster.engine.rules import Rules
 
 BATTLE_NAMESPACE = uuid.UUID("b6a7e5c2-6c1f-5d0e-9a53-5f0e1ba77135")
@@ -21,11 +22,18 @@ def battle_id(system_id: int, first_killmail_id: int) -> uuid.UUID:
 
 
 class Loss(NamedTuple):
-    """What folding pods needs of a killmail; time in Unix seconds."""
+    """What folding pods needs of a killmail, and in whose name it was lost; time in Unix seconds."""
 
     character_id: int
     killmail_time: int
     is_pod: bool
+    corporation_id: int
+    alliance_id: int
+
+    @property
+    def affiliation_id(self) -> int:
+        """The alliance, else the player corporation, else the character; 0 for what an NPC corporation owns."""
+        return affiliation_id(self.corporation_id, self.alliance_id) or self.character_id
 
 
 class Flight(NamedTuple):
@@ -75,7 +83,7 @@ def summarise(killmails: Iterable[Killmail], rules: Rules) -> Totals:
         end_time=max(times),
         total_kills=len(members),
         total_isk_destroyed=sum(killmail.isk_value or 0 for killmail in members),
-        losses=count_losses((loss(killmail) for killmail in members), rules),
+        losses=count_losses(map(loss, members), rules).total(),
         pilots=len(characters(members)),
     )
 
@@ -95,30 +103,40 @@ def _has_losses(killmails: Sequence[Killmail], rules: Rules) -> bool:
             ships += 1
             if ships == rules.min_kills:
                 return True
-    return count_losses(map(loss, killmails), rules) >= rules.min_kills
+    return count_losses(map(loss, killmails), rules).total() >= rules.min_kills
 
 
 def loss(killmail: Killmail) -> Loss:
     """The killmail as a loss."""
     victim = killmail.victim
-    return Loss(victim.character_id, killmail.killmail_time, victim.ship_type_id in CAPSULE_TYPE_IDS)
-
-
-def count_losses(losses: Iterable[Loss], rules: Rules) -> int:
-    """Losses of one component, a pod not counting where its character lost a ship at or before its time."""
-    counted = list(losses)
-    if not rules.fold_pods:
-        return len(counted)
-    first_ship_loss: dict[int, int] = {}
-    for character_id, killmail_time, is_pod in counted:
-        if character_id and not is_pod:
-            first_ship_loss[character_id] = min(
-                first_ship_loss.get(character_id, killmail_time), killmail_time
-            )
-    return sum(
-        not (is_pod and first_ship_loss.get(character_id, killmail_time + 1) <= killmail_time)
-        for character_id, killmail_time, is_pod in counted
+    return Loss(
+        victim.character_id,
+        killmail.killmail_time,
+        victim.ship_type_id in CAPSULE_TYPE_IDS,
+        victim.corporation_id,
+        victim.alliance_id,
     )
+
+
+def count_losses(losses: Iterable[Loss], rules: Rules) -> Counter[int]:
+    """Affiliation -> its losses of one component, a pod not counting where its character lost a ship at or before it."""
+    counted = list(losses)
+    if rules.fold_pods:
+        first_ship_loss: dict[int, int] = {}
+        for one in counted:
+            if one.character_id and not one.is_pod:
+                first_ship_loss[one.character_id] = min(
+                    first_ship_loss.get(one.character_id, one.killmail_time), one.killmail_time
+                )
+        counted = [
+            one
+            for one in counted
+            if not (
+                one.is_pod
+                and first_ship_loss.get(one.character_id, one.killmail_time + 1) <= one.killmail_time
+            )
+        ]
+    return Counter(one.affiliation_id for one in counted)
 
 
 def characters(killmails: Iterable[Killmail]) -> set[int]:

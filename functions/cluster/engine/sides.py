@@ -7,12 +7,10 @@ a function of the evidence, whatever the ids.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
+from battlescope.evidence import CONFIDENCE_STEPS, KILL, THIRD_PARTY, Evidence, Placement
 from cluster.engine.affinity import ALL, Affinity, affinity_of
-from cluster.engine.assignment import Assignment, assignments_of
 from cluster.engine.blocs import blocs_of
-from cluster.engine.evidence import KILL, THIRD_PARTY, Evidence
 
 TOLERATED = 20
 """A bloc may have one in so many of its hostile ties with its own side."""
@@ -37,18 +35,19 @@ class Sides:
         count: how many sides there are, third parties not counted.
         side_ids: affiliation -> its side, from 1 on, or 0 for third parties and where the evidence does not decide.
         confidences: affiliation -> how clear it is, 0 to 1.
-        evidence: what it was told from.
     """
 
     count: int
     side_ids: Mapping[int, int]
     confidences: Mapping[int, float]
-    evidence: Evidence
 
-    @cached_property
-    def assignments(self) -> dict[int, Assignment]:
-        """Affiliation -> its side, and why; worked out when first asked for, as it takes as long as the rest."""
-        return assignments_of(self.evidence, self.side_ids, self.confidences)
+    @property
+    def placements(self) -> dict[int, Placement]:
+        """Affiliation -> its side and confidence, as they are kept."""
+        return {
+            affiliation: Placement(side_id, round(self.confidences[affiliation] * CONFIDENCE_STEPS))
+            for affiliation, side_id in self.side_ids.items()
+        }
 
 
 def assign(evidence: Evidence, pilots: Mapping[int, int]) -> Sides:
@@ -79,7 +78,7 @@ def assign(evidence: Evidence, pilots: Mapping[int, int]) -> Sides:
         if affiliation not in side:
             side[affiliation] = THIRD_PARTY
             confidences[affiliation] = 0.0
-    return Sides(len(numbers) - 1, side, confidences, evidence)
+    return Sides(len(numbers) - 1, side, confidences)
 
 
 def _fold(affinity: Affinity, blocs: Iterable[Sequence[int]]) -> dict[int, int]:

@@ -7,10 +7,13 @@ from functools import cached_property
 from operator import attrgetter
 from uuid import UUID
 
+from battlescope.evidence import Ledger
 from battlescope.killmail import Killmail
 from cluster.engine.battle import Totals, battle_id, is_battle, summarise
+from cluster.engine.ledger import growth
 from cluster.engine.linking import components
 from cluster.engine.rules import Rules
+from cluster.engine.sides import Sides, assign
 
 _BY_ID = attrgetter("killmail_id")
 
@@ -32,6 +35,16 @@ class Battle:
     def totals(self) -> Totals:
         """Its sums."""
         return summarise(self.killmails, self.rules)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What its sides are told from."""
+        return growth(self.killmails, self.rules).ledger
+
+    @cached_property
+    def sides(self) -> Sides:
+        """Who was on which side."""
+        return assign(self.ledger.evidence, self.ledger.pilots)
 
 
 def find_battles(killmails: Iterable[Killmail], rules: Rules) -> list[Battle]:

@@ -1,9 +1,11 @@
 """Writing battles: their totals, members, participants and entities, and what becomes of their ids."""
 
+import json
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from battlescope.database import Database
+from battlescope.evidence import to_json
 from battlescope.killmail import Killmail
 from battlescope.space import space_type
 from battlescope.zkillboard import related_url
@@ -46,6 +48,7 @@ def delete_battles(connection: Database, battles: Collection[StoredBattle]) -> N
     ids = [battle.id for battle in battles]
     connection.execute("DELETE FROM battle_killmails WHERE battle_id = ANY(%s)", (ids,))
     connection.execute("DELETE FROM battle_participants WHERE battle_id = ANY(%s)", (ids,))
+    connection.execute("DELETE FROM battle_sides WHERE battle_id = ANY(%s)", (ids,))
     connection.execute(
         f"DELETE FROM battle_entities WHERE battle_id = ANY(%s) AND entity_id IN ({_ENTITIES})",  # noqa: S608
         (ids, [battle.component_id for battle in battles]),
@@ -57,6 +60,7 @@ def rename_battle(connection: Database, old: UUID, new: UUID, component_id: int)
     """Give a battle the id of its new first killmail; its killmails must be in the new component already."""
     connection.execute("UPDATE battle_killmails SET battle_id = %s WHERE battle_id = %s", (new, old))
     connection.execute("UPDATE battle_participants SET battle_id = %s WHERE battle_id = %s", (new, old))
+    connection.execute("UPDATE battle_sides SET battle_id = %s WHERE battle_id = %s", (new, old))
     connection.execute(
         f"UPDATE battle_entities SET battle_id = %s WHERE battle_id = %s AND entity_id IN ({_ENTITIES})",  # noqa: S608
         (new, old, [component_id]),
@@ -76,26 +80,26 @@ def save_battles(connection: Database, battles: Sequence[StoredBattle]) -> None:
         """
         INSERT INTO battles AS b (
             id, system_id, space_type, start_time, end_time, total_kills, total_isk_destroyed, zkill_related_url,
-            first_killmail_id, losses, pilots, revision
+            first_killmail_id, losses, pilots, revision, evidence
         )
         SELECT n.id, n.system_id, n.space_type, to_timestamp(n.start_time), to_timestamp(n.end_time), n.total_kills, n.isk,
-               n.url, n.first_killmail_id, n.losses, n.pilots, 1 + greatest(n.revision, a.revision)
+               n.url, n.first_killmail_id, n.losses, n.pilots, 1 + greatest(n.revision, a.revision), n.evidence::json
         FROM unnest(
             %s::uuid[], %s::bigint[], %s::bigint[], %s::integer[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],
-            %s::integer[], %s::bigint[], %s::integer[], %s::integer[]
+            %s::integer[], %s::bigint[], %s::integer[], %s::integer[], %s::text[]
         ) AS n (
             id, system_id, first_killmail_id, revision, space_type, url, start_time, end_time, total_kills, isk,
-            losses, pilots
+            losses, pilots, evidence
         )
         LEFT JOIN battle_aliases a USING (id)
         ON CONFLICT (id) DO UPDATE SET
             space_type = excluded.space_type, start_time = excluded.start_time, end_time = excluded.end_time,
             total_kills = excluded.total_kills, total_isk_destroyed = excluded.total_isk_destroyed,
             zkill_related_url = excluded.zkill_related_url, losses = excluded.losses, pilots = excluded.pilots,
-            revision = excluded.revision, updated_at = now()
+            revision = excluded.revision, evidence = excluded.evidence, updated_at = now()
         """,
-        tuple(
-            map(
+        (
+            *map(
                 literal,
                 zip(
                     *(
@@ -112,70 +116,99 @@ def save_battles(connection: Database, battles: Sequence[StoredBattle]) -> None:
                     ),
                     strict=True,
                 ),
-            )
+            ),
+            [evidence_text(battle) for battle in battles],
         ),
     )
 
 
-def add_members(connection: Database, members: Sequence[tuple[str, Killmail]]) -> None:
-    """Put killmails into battles, by id, that do not hold them yet."""
+def evidence_text(battle: StoredBattle) -> str:
+    """What `battles.evidence` keeps."""
+    return json.dumps(to_json(battle.ledger, battle.placements), separators=(",", ":"))
+
+
+def add_members(connection: Database, members: Sequence[tuple[StoredBattle, Killmail]]) -> None:
+    """Put killmails into battles that do not hold them yet."""
     rows = [
         (
-            battle_id,
+            battle.id,
             killmail.killmail_id,
             killmail.killmail_time,
             killmail.solar_system_id,
             killmail.victim.alliance_id,
             nested(sorted({attacker.alliance_id for attacker in killmail.attackers} - {0})),
             killmail.isk_value,
+            battle.side_of(*killmail.victim[:3]),
         )
-        for battle_id, killmail in members
+        for battle, killmail in members
     ]
     connection.execute(
         """
         INSERT INTO battle_killmails (
-            battle_id, killmail_id, "timestamp", system_id, victim_alliance_id, attacker_alliance_ids, isk_value
+            battle_id, killmail_id, "timestamp", system_id, victim_alliance_id, attacker_alliance_ids, isk_value, side_id
         )
         SELECT battle_id, killmail_id, to_timestamp(time), system_id, nullif(alliance_id, 0), alliances::bigint[],
-               isk_value
+               isk_value, side_id
         FROM unnest(
-            %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[]
-        ) AS n (battle_id, killmail_id, time, system_id, alliance_id, alliances, isk_value)
+            %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[], %s::smallint[]
+        ) AS n (battle_id, killmail_id, time, system_id, alliance_id, alliances, isk_value, side_id)
         """,
         tuple(map(literal, zip(*rows, strict=True))),
     )
 
 
-def add_participants(connection: Database, flights: Collection[tuple[str, Flight, Participation]]) -> None:
-    """Add who flew what; a character seen again in the same ship is merged as `engine.battle.merged` does."""
-    if not flights:  # structures shot by structures
-        return
+def revalue_members(connection: Database, members: Sequence[tuple[UUID, Killmail]]) -> None:
+    """Give killmails of battles a new value."""
     connection.execute(
         """
-        INSERT INTO battle_participants AS p (battle_id, character_id, ship_type_id, corp_id, alliance_id, is_victim)
-        SELECT battle_id, character_id, ship_type_id, nullif(corp_id, 0), nullif(alliance_id, 0), is_victim
-        FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::boolean[])
-          AS n (battle_id, character_id, ship_type_id, corp_id, alliance_id, is_victim)
-        ON CONFLICT (battle_id, character_id, ship_type_id) DO UPDATE SET
-            (corp_id, alliance_id) = (
-                SELECT * FROM (VALUES (p.corp_id, p.alliance_id), (excluded.corp_id, excluded.alliance_id)) AS v (c, a)
-                ORDER BY coalesce(c, 0) DESC, coalesce(a, 0) DESC LIMIT 1
-            ),
-            is_victim = p.is_victim OR excluded.is_victim
-        WHERE (coalesce(excluded.corp_id, 0), coalesce(excluded.alliance_id, 0))
-            > (coalesce(p.corp_id, 0), coalesce(p.alliance_id, 0))
-           OR (excluded.is_victim AND NOT p.is_victim)
+        UPDATE battle_killmails m SET isk_value = n.isk_value
+        FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[]) AS n (battle_id, killmail_id, isk_value)
+        WHERE m.battle_id = n.battle_id AND m.killmail_id = n.killmail_id
         """,
         tuple(
             map(
                 literal,
-                zip(*((battle_id, *flight, *seen) for battle_id, flight, seen in flights), strict=True),
+                zip(
+                    *((battle, killmail.killmail_id, killmail.isk_value) for battle, killmail in members),
+                    strict=True,
+                ),
             )
         ),
     )
 
 
-def add_entities(connection: Database, entities: Collection[tuple[str, int]]) -> None:
+def save_participants(
+    connection: Database, flights: Collection[tuple[StoredBattle, Flight, Participation]]
+) -> None:
+    """Write who flew what, as it is now."""
+    if not flights:  # structures shot by structures
+        return
+    rows = [
+        (
+            battle.id,
+            *flight,
+            *seen,
+            battle.side_of(flight.character_id, seen.corporation_id, seen.alliance_id),
+        )
+        for battle, flight, seen in flights
+    ]
+    connection.execute(
+        """
+        INSERT INTO battle_participants AS p (
+            battle_id, character_id, ship_type_id, corp_id, alliance_id, is_victim, side_id
+        )
+        SELECT battle_id, character_id, ship_type_id, nullif(corp_id, 0), nullif(alliance_id, 0), is_victim, side_id
+        FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::boolean[], %s::smallint[])
+          AS n (battle_id, character_id, ship_type_id, corp_id, alliance_id, is_victim, side_id)
+        ON CONFLICT (battle_id, character_id, ship_type_id) DO UPDATE SET
+            corp_id = excluded.corp_id, alliance_id = excluded.alliance_id, is_victim = excluded.is_victim,
+            side_id = excluded.side_id
+        """,
+        tuple(map(literal, zip(*rows, strict=True))),
+    )
+
+
+def add_entities(connection: Database, entities: Collection[tuple[UUID, int]]) -> None:
     """Add corporations and alliances to battles."""
     connection.execute(
         """

@@ -1,7 +1,6 @@
 """Writing killmails: new ones, newer values, other components, and what contradicts them."""
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
 
 from battlescope.database import Database
 from battlescope.killmail import Killmail
@@ -48,17 +47,8 @@ def insert_killmails(connection: Database, killmails: Sequence[tuple[int, Killma
     )
 
 
-def revalue(
-    connection: Database, newer: Sequence[Killmail], isk_by_battle: Mapping[UUID, Mapping[int, int]]
-) -> None:
-    """Give stored killmails their newest value.
-
-    Args:
-        connection: in the transaction.
-        newer: uploads newer than what is stored.
-        isk_by_battle: of those in a battle, the change in ISK by battle and killmail.
-    """
-    members = [(battle, killmail_id) for battle, changes in isk_by_battle.items() for killmail_id in changes]
+def revalue(connection: Database, newer: Sequence[Killmail]) -> None:
+    """Give stored killmails the value of an upload newer than what is stored."""
     connection.execute(
         """
         UPDATE killmails k SET isk_value = n.isk_value, valued_at = n.valued_at
@@ -70,24 +60,6 @@ def revalue(
             [killmail.isk_value for killmail in newer],
             [killmail.valued_at for killmail in newer],
         ),
-    )
-    connection.execute(
-        """
-        UPDATE battle_killmails m SET isk_value = k.isk_value
-        FROM unnest(%s::uuid[], %s::bigint[]) AS n (battle_id, killmail_id)
-        JOIN killmails k USING (killmail_id)
-        WHERE m.battle_id = n.battle_id AND m.killmail_id = n.killmail_id
-        """,
-        ([battle for battle, _ in members], [killmail_id for _, killmail_id in members]),
-    )
-    connection.execute(
-        """
-        UPDATE battles b
-        SET total_isk_destroyed = b.total_isk_destroyed + n.isk, revision = revision + 1, updated_at = now()
-        FROM unnest(%s::uuid[], %s::bigint[]) AS n (battle_id, isk)
-        WHERE b.id = n.battle_id
-        """,
-        (list(isk_by_battle), [sum(changes.values()) for changes in isk_by_battle.values()]),
     )
 
 

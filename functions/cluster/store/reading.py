@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from battlescope.database import Database
+from battlescope.evidence import from_json
 from battlescope.killmail import CAPSULE_TYPE_IDS, Attacker, Killmail, Pilot, parties
-from cluster.engine.battle import Loss, Totals
+from cluster.engine.battle import Flight, Loss, Participation, Totals
 from cluster.engine.linking import Sighting
 from cluster.store.literals import literal
 from cluster.store.rows import Neighbourhood, StoredBattle, StoredKillmail
@@ -14,11 +15,21 @@ from cluster.store.rows import Neighbourhood, StoredBattle, StoredKillmail
 LOCK_CLASS = 0x4253
 """First key of the advisory locks on solar systems; the second is the system's id."""
 
+NOT_TOLD: dict[str, list[list[Any]]] = {"affiliations": [], "pairs": []}
+"""The evidence of a battle that was stored before sides were told."""
+
 _KILLMAIL_COLUMNS = """
     k.killmail_id, encode(k.killmail_hash, 'hex'), extract(epoch FROM k.killmail_time)::bigint, k.system_id,
     k.victim_character_id, k.victim_corporation_id, k.victim_alliance_id, k.victim_ship_type_id,
     k.attacker_character_ids, k.attacker_corporation_ids, k.attacker_alliance_ids, k.attacker_ship_type_ids,
     k.attacker_damage_done, k.final_blow, k.isk_value, k.valued_at
+"""
+
+
+_BATTLES = """
+    SELECT id, system_id, first_killmail_id, revision, evidence, extract(epoch FROM start_time)::bigint,
+           extract(epoch FROM end_time)::bigint, total_kills, total_isk_destroyed, losses, pilots
+    FROM battles WHERE first_killmail_id = ANY(%s::bigint[])
 """
 
 
@@ -72,20 +83,20 @@ def look_around(connection: Database, killmails: Sequence[Killmail], reach_s: in
     return Neighbourhood(stored, sightings, component_of)
 
 
+def battles_of(connection: Database, component_ids: Collection[int]) -> dict[int, StoredBattle]:
+    """Of these components those that are battles, by component."""
+    with connection.cursor(binary=True) as cursor:
+        cursor.execute(_BATTLES, (literal(component_ids),))
+        return _battles(cursor)
+
+
 def battles_and_loose_members(
     connection: Database, component_ids: Collection[int]
 ) -> tuple[dict[int, StoredBattle], dict[int, list[Killmail]]]:
     """Of these components: the battles, and the killmails of those that are no battle (yet), by component."""
     ids = literal(component_ids)
     with connection.cursor(binary=True) as battles, connection.cursor(binary=True) as loose:
-        battles.execute(
-            """
-            SELECT id, system_id, first_killmail_id, revision, extract(epoch FROM start_time)::bigint,
-                   extract(epoch FROM end_time)::bigint, total_kills, total_isk_destroyed, losses, pilots
-            FROM battles WHERE first_killmail_id = ANY(%s::bigint[])
-            """,
-            (ids,),
-        )
+        battles.execute(_BATTLES, (ids,))
         loose.execute(
             f"""
             WITH loose AS MATERIALIZED (  -- first, or every member of a battle would be asked whether it is one
@@ -97,11 +108,7 @@ def battles_and_loose_members(
             """,  # noqa: S608 - constant columns
             (ids,),
         )
-        found = [
-            StoredBattle(id_, system_id, component_id, Totals(*totals), revision)
-            for id_, system_id, component_id, revision, *totals in battles.fetchall()
-        ]
-        return {battle.component_id: battle for battle in found}, _by_component(loose)
+        return _battles(battles), _by_component(loose)
 
 
 def members_of(connection: Database, component_ids: Collection[int]) -> dict[int, list[Killmail]]:
@@ -116,11 +123,11 @@ def members_of(connection: Database, component_ids: Collection[int]) -> dict[int
         return _by_component(cursor)
 
 
-def prior_losses_and_pilots(
+def before(
     connection: Database,
     victims: Collection[tuple[int, int]],
     pilots: Collection[tuple[UUID, int]],
-) -> tuple[dict[int, list[Loss]], set[tuple[UUID, int]]]:
+) -> tuple[dict[int, list[Loss]], dict[UUID, dict[Flight, Participation]]]:
     """What a battle knew before of those who are on new killmails.
 
     Args:
@@ -129,13 +136,13 @@ def prior_losses_and_pilots(
         pilots: `(battle_id, character_id)` of everybody on the new killmails.
 
     Returns:
-        The earlier losses of the victims by component, and those of the pilots who had been there already.
+        The earlier losses of the victims by component, and what the pilots had flown by battle.
     """
-    with connection.cursor(binary=True) as lost, connection.cursor(binary=True) as present:
+    with connection.cursor(binary=True) as lost, connection.cursor(binary=True) as flown:
         lost.execute(
             """
             SELECT v.component_id, k.victim_character_id, extract(epoch FROM k.killmail_time)::bigint,
-                   k.victim_ship_type_id = ANY(%s::bigint[])
+                   k.victim_ship_type_id = ANY(%s::bigint[]), k.victim_corporation_id, k.victim_alliance_id
             FROM unnest(%s::bigint[], %s::bigint[]) AS v (component_id, character_id)
             JOIN killmails k ON k.component_id = v.component_id AND k.victim_character_id = v.character_id
             """,
@@ -145,21 +152,24 @@ def prior_losses_and_pilots(
                 [victim for _, victim in victims],
             ),
         )
-        present.execute(
+        flown.execute(
             """
-            SELECT p.battle_id, p.character_id
+            SELECT p.battle_id, p.character_id, b.ship_type_id, coalesce(b.corp_id, 0), coalesce(b.alliance_id, 0), b.is_victim
             FROM unnest(%s::uuid[], %s::bigint[]) AS p (battle_id, character_id)
-            CROSS JOIN LATERAL (  -- LIMIT keeps it to one probe of the index each; EXISTS reads whole battles
-                SELECT FROM battle_participants b
-                WHERE b.battle_id = p.battle_id AND b.character_id = p.character_id LIMIT 1
-            ) AS found
+            CROSS JOIN LATERAL (  -- OFFSET keeps it to a probe of the index each; a join reads whole battles
+                SELECT * FROM battle_participants b
+                WHERE b.battle_id = p.battle_id AND b.character_id = p.character_id OFFSET 0
+            ) AS b
             """,
             (literal(battle for battle, _ in pilots), literal(pilot for _, pilot in pilots)),
         )
         losses: dict[int, list[Loss]] = {}
         for component_id, *loss in lost.fetchall():
             losses.setdefault(component_id, []).append(Loss(*loss))
-        return losses, set(present.fetchall())
+        flights: dict[UUID, dict[Flight, Participation]] = {}
+        for battle_id, character_id, ship_type_id, *seen in flown.fetchall():
+            flights.setdefault(battle_id, {})[Flight(character_id, ship_type_id)] = Participation(*seen)
+        return losses, flights
 
 
 def _spans(system_id: int, killmails: Iterable[Killmail], reach_s: int) -> list[tuple[int, int, int]]:
@@ -173,6 +183,15 @@ def _spans(system_id: int, killmails: Iterable[Killmail], reach_s: int) -> list[
         else:
             spans.append((system_id, time - reach_s, time + reach_s))
     return spans
+
+
+def _battles(rows: Iterable[Sequence[Any]]) -> dict[int, StoredBattle]:
+    return {
+        component_id: StoredBattle(
+            id_, system_id, component_id, Totals(*totals), revision, *from_json(evidence or NOT_TOLD)
+        )
+        for id_, system_id, component_id, revision, evidence, *totals in rows
+    }
 
 
 def _by_component(rows: Iterable[Sequence[Any]]) -> dict[int, list[Killmail]]:

@@ -1,8 +1,11 @@
 """What is stored, as the clusterer sees it."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
+from battlescope.evidence import THIRD_PARTY, Ledger, Placement
+from battlescope.killmail import affiliation_id
 from cluster.engine.battle import Totals
 from cluster.engine.linking import Sighting
 
@@ -24,13 +27,21 @@ class StoredKillmail(NamedTuple):
 
 
 class StoredBattle(NamedTuple):
-    """A battle as it stands."""
+    """A battle as it stands, and who stands where in it."""
 
     id: UUID
     system_id: int
     component_id: int
     totals: Totals
     revision: int
+    ledger: Ledger
+    placements: Mapping[int, Placement]
+
+    def side_of(self, character_id: int, corporation_id: int, alliance_id: int) -> int:
+        """The side that these flew for, or lost on."""
+        affiliation = alliance_id or affiliation_id(corporation_id, 0) or character_id
+        place = self.placements.get(affiliation)
+        return THIRD_PARTY if place is None else place.side_id
 
 
 class Neighbourhood(NamedTuple):

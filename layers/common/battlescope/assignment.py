@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from cluster.engine.evidence import KILL, THIRD_PARTY, Evidence
+from battlescope.evidence import CONFIDENCE_STEPS, KILL, THIRD_PARTY, Evidence, Placement
 
 COMPANIONS_MAX = 3
 """Of those that an affiliation shared kills with, the ones worth naming."""
@@ -84,16 +84,14 @@ class Assignment(NamedTuple):
             yield f"shared {' and '.join(shared)}"
 
 
-def assignments_of(
-    evidence: Evidence, side_ids: Mapping[int, int], confidences: Mapping[int, float]
-) -> dict[int, Assignment]:
-    """The assignments to these sides, each with its evidence."""
-    toward: dict[int, dict[int, list[int]]] = {affiliation: {} for affiliation in side_ids}
-    shared: dict[int, list[tuple[int, int]]] = {affiliation: [] for affiliation in side_ids}
+def assignments_of(evidence: Evidence, placements: Mapping[int, Placement]) -> dict[int, Assignment]:
+    """The assignments of everybody who has a place, each with its evidence."""
+    toward: dict[int, dict[int, list[int]]] = {affiliation: {} for affiliation in placements}
+    shared: dict[int, list[tuple[int, int]]] = {affiliation: [] for affiliation in placements}
     for (lower, higher), pair in evidence.pairs.items():
-        shot_kills, shot_weight, shot_isk, lost_kills, lost_weight, lost_isk, kills, weight = pair
-        _count(toward[lower], side_ids[higher], shot_kills, shot_weight, shot_isk, lost_weight, weight)
-        _count(toward[higher], side_ids[lower], lost_kills, lost_weight, lost_isk, shot_weight, weight)
+        shot_kills, shot_weight, shot_isk, _, lost_kills, lost_weight, lost_isk, _, kills, weight = pair
+        _count(toward[lower], placements[higher][0], shot_kills, shot_weight, shot_isk, lost_weight, weight)
+        _count(toward[higher], placements[lower][0], lost_kills, lost_weight, lost_isk, shot_weight, weight)
         if kills:
             shared[lower].append((-kills, higher))
             shared[higher].append((-kills, lower))
@@ -101,11 +99,11 @@ def assignments_of(
         affiliation: Assignment(
             affiliation,
             side_id,
-            round(confidences[affiliation], 3),
+            confidence / CONFIDENCE_STEPS,
             tuple(Toward(other, *numbers) for other, numbers in sorted(toward[affiliation].items())),
             tuple(Companion(other, -kills) for kills, other in sorted(shared[affiliation])[:COMPANIONS_MAX]),
         )
-        for affiliation, side_id in side_ids.items()
+        for affiliation, (side_id, confidence) in placements.items()
     }
 
 
