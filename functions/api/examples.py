@@ -26,7 +26,10 @@ from api.models import (
     Named,
     Participant,
     ParticipantList,
+    Side,
+    SideAffiliation,
     System,
+    TowardSide,
     Victim,
 )
 
@@ -75,10 +78,76 @@ _PARTICIPANT = Participant(
     is_victim=True,
 )
 
+_SIDES = [
+    Side(
+        side_id=1,
+        pilots=84,
+        losses=9,
+        isk_lost=2_100_000_000,
+        isk_destroyed=10_300_000_000,
+        efficiency=0.8306451612903226,
+        total_affiliations=1,
+        affiliations=[
+            SideAffiliation(
+                **_ALLIANCE,
+                kind="alliance",
+                pilots=84,
+                losses=9,
+                isk_lost=2_100_000_000,
+                confidence=0.971,
+                evidence=[
+                    TowardSide(
+                        side_id=2,
+                        shot_kills=22,
+                        shot_isk=10_300_000_000,
+                        shot_weight=21.5,
+                        lost_weight=8.75,
+                        shared_weight=0.0,
+                    )
+                ],
+                companions=[],
+                why="on side 1: shot side 2 on 22 kills worth 10.3b, lost 8.8 ordinary ships to side 2",
+            )
+        ],
+    ),
+    Side(
+        side_id=2,
+        pilots=33,
+        losses=22,
+        isk_lost=10_300_000_000,
+        isk_destroyed=2_100_000_000,
+        efficiency=0.1693548387096774,
+        total_affiliations=1,
+        affiliations=[
+            SideAffiliation(
+                **_OTHERS,
+                kind="alliance",
+                pilots=33,
+                losses=22,
+                isk_lost=10_300_000_000,
+                confidence=0.971,
+                evidence=[
+                    TowardSide(
+                        side_id=1,
+                        shot_kills=9,
+                        shot_isk=2_100_000_000,
+                        shot_weight=8.75,
+                        lost_weight=21.5,
+                        shared_weight=0.0,
+                    )
+                ],
+                companions=[],
+                why="on side 2: shot side 1 on 9 kills worth 2.1b, lost 21.5 ordinary ships to side 1",
+            )
+        ],
+    ),
+]
+
 _BATTLES = BattleList(items=[_BATTLE], next=_CURSOR)
 
 _DETAIL = BattleDetail(
     **_BATTLE,
+    sides=_SIDES,
     killmails=[_KILLMAIL],
     killmails_next=None,
     total_participants=1,

@@ -17,6 +17,7 @@ from api.models import (
 )
 from api.parameters import MEMBERS_PER_PAGE_MAX, BattleId, BattleQuery, MemberQuery, NoQuery
 from api.queries import members
+from api.queries.sides import sides_of
 from api.routes.dependencies import EVERYWHERE, Reads
 from api.routes.lists import battle_page
 from api.routes.one_battle import Composed, about_battle
@@ -40,7 +41,7 @@ def list_battles(request: Request, reader: Reads, asked: BattleQuery) -> Respons
 
 @router.get("/battles/{id}", responses=_REDIRECTS)
 def get_battle(request: Request, reader: Reads, battle_id: BattleId, _: NoQuery) -> Response:
-    """One battle: totals, killmails and participants.
+    """One battle: totals, sides and why, killmails and participants.
 
     A battle too large for one answer has its first killmails and participants here; `killmails_next` and
     `participants_next` lead to the others.
@@ -49,15 +50,17 @@ def get_battle(request: Request, reader: Reads, battle_id: BattleId, _: NoQuery)
     def compose(connection: "Database", battle: Battle) -> Composed[BattleDetail]:
         killmails = members.killmails(connection, battle["id"], None, MEMBERS_PER_PAGE_MAX)
         participants = members.participants(connection, battle["id"], None, MEMBERS_PER_PAGE_MAX)
+        sides = sides_of(connection, battle["id"])
         detail = BattleDetail(
             **battle,
+            sides=sides.items,
             killmails=killmails.items,
             killmails_next=_next(cursor.KILLMAILS, battle["id"], killmails.next),
             total_participants=members.count_participants(connection, battle["id"]),
             participants=participants.items,
             participants_next=_next(cursor.PARTICIPANTS, battle["id"], participants.next),
         )
-        return Composed(detail, killmails.unresolved + participants.unresolved)
+        return Composed(detail, killmails.unresolved + participants.unresolved + sides.unresolved)
 
     return about_battle(request, reader, battle_id, "", BATTLE_DETAIL, compose)
 
