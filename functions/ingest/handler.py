@@ -68,11 +68,11 @@ def open_feed(chosen: "IngestSettings") -> "Feed":
             live=chosen.simulated_live,
             speed=chosen.speed,
         )
-    from ingest.http import HttpClient  # noqa: PLC0415
+    from battlescope.http import HttpClient  # noqa: PLC0415
 
     http = HttpClient(chosen.zkb_useragent, requests_per_second=chosen.requests_per_second)
     if kind == "redisq":
-        from ingest.esi import Esi  # noqa: PLC0415
+        from battlescope.esi import Esi  # noqa: PLC0415
         from ingest.feeds.redisq import RedisQFeed  # noqa: PLC0415
 
         return RedisQFeed(

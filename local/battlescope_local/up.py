@@ -162,7 +162,7 @@ def _feed_environment(options: Options, console: Console) -> dict[str, str]:
 
 
 def _r2z2_answers(user_agent: str) -> bool:
-    from ingest.http import HttpClient, HttpError  # noqa: PLC0415
+    from battlescope.http import HttpClient, HttpError  # noqa: PLC0415
 
     base_url = os.environ.get("R2Z2_URL") or IngestSettings.model_fields["r2z2_url"].default
     http = HttpClient(user_agent, connect_timeout_s=PROBE_TIMEOUT_S, timeout_s=PROBE_TIMEOUT_S)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from battlescope.errors import KillmailError
-from ingest.esi import COMPATIBILITY_DATE, Esi, EsiUnavailableError, pause_s
-from ingest.http import HttpClient
+from battlescope.esi import COMPATIBILITY_DATE, Esi, EsiUnavailableError, pause_s
+from battlescope.http import HttpClient
 from tests.support.clock import FakeClock
 from tests.support.feeds_server import (
     BAD_GATEWAY,
@@ -55,6 +55,24 @@ def test_a_killmail_by_its_id_and_hash(esi: Esi, server: FeedsServer) -> None:
     assert "contact" in request.headers["User-Agent"]
 
 
+def test_a_question_that_is_posted(esi: Esi, server: FeedsServer) -> None:
+    server.names = {99000001: "Some Alliance"}
+    answer = esi.post("/universe/names", [99000001])
+    assert json.loads(answer.body) == [{"id": 99000001, "name": "Some Alliance", "category": "alliance"}]
+    assert server.requests[0].headers["X-Compatibility-Date"] == COMPATIBILITY_DATE
+    assert server.requests[0].headers["Content-Type"] == "application/json"
+    # an id that does not resolve is an answer too: the asker halves its batch
+    assert esi.post("/universe/names", [99000001, 5]).status == 404
+
+
+def test_what_is_posted_keeps_to_the_limits_too(esi: Esi, server: FeedsServer) -> None:
+    server.script("/universe/names", Answer(420, {"X-ESI-Error-Limit-Reset": "33"}, b"{}"))
+    with pytest.raises(EsiUnavailableError):
+        esi.post("/universe/names", [99000001])
+    assert unavailable(esi).wait_s == pytest.approx(33)
+    assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize(("killmail_id", "status"), [(8, 404), (7, 422)])
 def test_a_wrong_hash_is_not_asked_for_again(
     esi: Esi, server: FeedsServer, killmail_id: int, status: int
@@ -96,7 +114,7 @@ def test_failures_are_bounded_and_ever_rarer(
 def test_an_answer_that_does_not_come_is_a_failure(
     esi: Esi, server: FeedsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.esi.TIMEOUT_S", 0.05)
+    monkeypatch.setattr("battlescope.esi.TIMEOUT_S", 0.05)
     server.script("/killmails/", slow(5))
     assert "timed out" in str(unavailable(esi))
 

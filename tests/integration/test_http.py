@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from ingest.http import HttpClient, HttpError, retry_after_s
+from battlescope.http import HttpClient, HttpError, retry_after_s
 from tests.support.clock import FakeClock
 from tests.support.feeds_server import CUT_OFF, Answer, FeedsServer, refused, slow
 
@@ -59,7 +59,7 @@ def test_a_body_that_is_cut_off_is_not_complete(
 def test_a_body_is_read_up_to_its_limit(
     http: HttpClient, server: FeedsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.http.BODY_BYTES_MAX", 100_000)
+    monkeypatch.setattr("battlescope.http.BODY_BYTES_MAX", 100_000)
     packed = gzip.compress(b"\0" * 50_000_000)
     server.script("/x", Answer(200, {"Content-Encoding": "gzip"}, packed), Answer(200, {}, b"x" * 100_000))
     answer = http.get(f"{server.url}/x")

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from battlescope.errors import FeedError
+from battlescope.http import HttpClient
 from battlescope.killmail import Killmail
 from ingest.feeds import Batch, Hole, Position, Rejected
 from ingest.feeds.r2z2 import ITEMS_MAX, R2Z2Feed
-from ingest.http import HttpClient
 from tests.support.clock import FakeClock
 from tests.support.feeds_server import (
     BAD_GATEWAY,

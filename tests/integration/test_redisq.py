@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from battlescope.errors import FeedError
+from battlescope.esi import Esi
+from battlescope.http import HttpClient
 from battlescope.killmail import Killmail
-from ingest.esi import Esi
 from ingest.feeds import Batch, Position, Rejected
 from ingest.feeds.redisq import TRIES_MAX, RedisQFeed
-from ingest.http import HttpClient
 from tests.support.clock import FakeClock
 from tests.support.feeds_server import (
     BAD_GATEWAY,

@@ -1,6 +1,6 @@
 """A clock that a test moves."""
 
-from ingest.clock import Clock
+from battlescope.clock import Clock
 
 SOME_DAY = 1_774_949_000.0
 

@@ -90,6 +90,7 @@ class FeedsServer:
         lag: by how much sequence.json lies behind the newest file.
         redisq_embeds: whether RedisQ's packages hold their killmail, as before 2025-12.
         redisq_redirects: whether `listen.php` redirects to `object.php`.
+        names: what ESI resolves, by id.
         esi_tokens: what is left of ESI's 3600.
     """
 
@@ -105,6 +106,7 @@ class FeedsServer:
         self.redisq_embeds = False
         self.redisq_redirects = False
         self.esi_tokens = 3600
+        self.names: dict[int, str] = {}
         self.newest = first_sequence - 1
         self._now = now
         self.files: dict[int, Json] = {}
@@ -215,8 +217,8 @@ class FeedsServer:
         with self._lock:
             return [request.at for request in self.requests if request.path.startswith(path)]
 
-    def answer(self, target: str, headers: Mapping[str, str]) -> Answer:
-        """The answer to one request, faults included."""
+    def answer(self, target: str, headers: Mapping[str, str], posted: bytes = b"") -> Answer:
+        """The answer to one request, faults included; `posted` is its body."""
         parts = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         with self._lock:
@@ -224,7 +226,7 @@ class FeedsServer:
         served = (
             Answer()
             if fault is not None and fault.body is not None
-            else self._serve(parts.path, query, headers)
+            else self._serve(parts.path, query, headers, posted)
         )
         if fault is not None:
             served = Answer(
@@ -245,7 +247,9 @@ class FeedsServer:
                 return answers.popleft()
         return next((answer for start, answer in self._always.items() if path.startswith(start)), None)
 
-    def _serve(self, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
+    def _serve(
+        self, path: str, query: Mapping[str, str], headers: Mapping[str, str], posted: bytes
+    ) -> Answer:
         if not headers.get("User-Agent"):
             return Answer(403, body=b"no User-Agent")
         if path.startswith("/ephemeral/"):
@@ -254,6 +258,8 @@ class FeedsServer:
             return self._listen(query) if path == "/listen.php" else self._object(query)
         if path.startswith("/killmails/"):
             return self._esi(path.split("/")[2:], headers)
+        if path == "/universe/names":
+            return self._universe_names(json.loads(posted))
         return NOT_FOUND
 
     def _r2z2(self, name: str) -> Answer:
@@ -302,6 +308,11 @@ class FeedsServer:
         }
         return Answer(found.status, {**found.headers, **limits}, found.body)
 
+    def _universe_names(self, ids: list[int]) -> Answer:
+        if not all(id_ in self.names for id_ in ids):
+            return Answer(404, body=b'{"error": "Ensure all IDs are valid before resolving."}')
+        return _json([{"id": id_, "name": self.names[id_], "category": "alliance"} for id_ in ids])
+
 
 def _json(document: Any) -> Answer:
     return Answer(200, {"Content-Type": "application/json"}, json.dumps(document).encode())
@@ -346,8 +357,14 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Httpd
 
     def do_GET(self) -> None:
+        self._answer(b"")
+
+    def do_POST(self) -> None:
+        self._answer(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def _answer(self, posted: bytes) -> None:
         answer = self.server.feeds.answer(
-            self.path, {name.title(): value for name, value in self.headers.items()}
+            self.path, {name.title(): value for name, value in self.headers.items()}, posted
         )
         body = answer.body or b""
         self.send_response(answer.status)

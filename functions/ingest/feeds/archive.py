@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
+from battlescope.clock import SYSTEM_CLOCK, Clock
 from battlescope.errors import FeedError, KillmailError
 from battlescope.killmail import Killmail
-from ingest.clock import SYSTEM_CLOCK, Clock
 from ingest.feeds import Batch, BatchBuilder, Position, Rejected
 from ingest.feeds.archive_file import RECORD_BYTES_MAX, Record, archive_files, records
 from ingest.feeds.position import load_position

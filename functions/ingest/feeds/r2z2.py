@@ -3,11 +3,11 @@
 from pydantic_core import from_json
 
 from battlescope.errors import KillmailError
+from battlescope.http import HttpClient, HttpError, Response
 from ingest.feeds import Batch, BatchBuilder, Position, Rejected
 from ingest.feeds.position import load_position
 from ingest.feeds.r2z2_position import R2Z2Position
 from ingest.feeds.upload import Upload, read_upload
-from ingest.http import HttpClient, HttpError, Response
 
 ITEMS_MAX = 100
 """Killmails, rejected and holes in one batch."""

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
+from battlescope.backoff import Backoff
 from ingest.feeds import Hole, Position
-from ingest.feeds.backoff import Backoff
 from ingest.feeds.r2z2_search import Search
 
 RETRY_S = 6.0

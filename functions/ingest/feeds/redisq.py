@@ -10,14 +10,14 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
+from battlescope.backoff import Backoff
 from battlescope.errors import FeedError, KillmailError, MessageError
+from battlescope.esi import Esi, EsiUnavailableError
+from battlescope.http import HttpClient, Response
 from battlescope.killmail import Killmail
 from battlescope.message import pack, unpack
-from ingest.esi import Esi, EsiUnavailableError
 from ingest.feeds import Batch, BatchBuilder, Position, Rejected
-from ingest.feeds.backoff import Backoff
 from ingest.feeds.position import load_position
-from ingest.http import HttpClient, Response
 from ingest.payload import EveId, KillmailHash, parse_killmail
 
 REQUESTS_PER_SECOND = 2

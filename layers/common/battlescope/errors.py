@@ -5,9 +5,9 @@
     ├── KillmailError            a killmail that cannot be read: kept with its reason, the feed goes on
     ├── MessageError             a queue message that cannot be read: to the dead-letter queue, with its reason
     ├── FeedError                a feed that cannot be read at all (an unreadable archive, say)
-    │   ├── HttpError            no answer (`ingest.http`)
+    │   ├── HttpError            no answer (`battlescope.http`)
     │   ├── PositionError        where a feed was read to is not a position of this feed
-    │   └── EsiUnavailableError  ESI refuses or fails for now (`ingest.esi`)
+    │   └── EsiUnavailableError  ESI refuses or fails for now (`battlescope.esi`)
     ├── QueueError               the queue did not take what it was sent
     ├── DatabaseError            PostgreSQL is away or refuses
     │   └── MigrationError       the schema is not what this version needs

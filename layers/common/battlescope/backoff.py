@@ -1,4 +1,4 @@
-"""How long to stay away from a service that refused or failed; part of a feed's position."""
+"""How long to stay away from a service that refused or failed; can be stored, as part of a position."""
 
 from pydantic import BaseModel, ConfigDict
 

@@ -1,4 +1,4 @@
-"""Time as the feeds see it, so that tests can make it pass."""
+"""Time as feeds and other services see it, so that tests can make it pass."""
 
 import time
 from collections.abc import Callable

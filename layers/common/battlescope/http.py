@@ -1,8 +1,9 @@
-"""The one HTTP client of the feeds: names itself, keeps to a rate, bounds time and size, retries nothing.
+"""The one HTTP client: names itself, keeps to a rate, bounds time and size, retries nothing.
 
-What an answer means, and how long to stay away after it, is each service's own protocol and lives with its feed.
+What an answer means, and how long to stay away after it, is each service's own protocol and lives with its client.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
@@ -11,9 +12,9 @@ from urllib.parse import urlsplit
 
 import urllib3
 
+from battlescope.clock import SYSTEM_CLOCK, Clock
 from battlescope.database import one_line
 from battlescope.errors import FeedError
-from ingest.clock import SYSTEM_CLOCK, Clock
 
 BODY_BYTES_MAX = 16 * 1024 * 1024
 """More than any killmail or feed answer takes."""
@@ -48,7 +49,7 @@ class Response:
 
 
 class HttpClient:
-    """GET, one request at a time; connections are kept open.
+    """One request at a time; connections are kept open.
 
     Args:
         user_agent: who we are, with a contact; an empty one gets 403 from zKillboard.
@@ -95,13 +96,47 @@ class HttpClient:
         Raises:
             HttpError: there was no answer.
         """
+        return self._ask("GET", url, headers, timeout_s, requests_per_second)
+
+    def post(
+        self,
+        url: str,
+        document: object,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+    ) -> Response:
+        """The answer to one POST of a JSON document; see `get`.
+
+        Raises:
+            HttpError: there was no answer.
+        """
+        body = json.dumps(document, separators=(",", ":")).encode()
+        headers = {"Content-Type": "application/json", **(headers or {})}
+        return self._ask("POST", url, headers, timeout_s, None, body=body)
+
+    def close(self) -> None:
+        """Close the connections that are open."""
+        self._pool.clear()
+
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        timeout_s: float | None,
+        requests_per_second: float | None,
+        *,
+        body: bytes | None = None,
+    ) -> Response:
         timeout_s = self._timeout_s if timeout_s is None else timeout_s
         self._keep_to_rate(url, requests_per_second)
         deadline = self.clock.monotonic() + timeout_s
         try:
             response = self._pool.request(
-                "GET",
+                method,
                 url,
+                body=body,
                 headers={**self._pool.headers, **(headers or {})},
                 timeout=urllib3.Timeout(connect=min(self._connect_timeout_s, timeout_s), read=timeout_s),
                 retries=False,
@@ -110,19 +145,15 @@ class HttpClient:
             )
         except urllib3.exceptions.HTTPError as error:
             raise HttpError(f"no answer from {url}: {one_line(error)}") from error
-        body, is_complete = self._read(response, deadline)
+        answer, is_complete = self._read(response, deadline)
         return Response(
             url=url,
             status=response.status,
             headers=response.headers,
-            body=body,
+            body=answer,
             is_complete=is_complete,
             retry_after_s=retry_after_s(response.headers.get("Retry-After"), self.clock.wall()),
         )
-
-    def close(self) -> None:
-        """Close the connections that are open."""
-        self._pool.clear()
 
     def _keep_to_rate(self, url: str, requests_per_second: float | None) -> None:
         host = urlsplit(url).netloc

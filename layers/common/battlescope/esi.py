@@ -1,17 +1,17 @@
-"""ESI, CCP's official API: a killmail by its id and hash, within ESI's limits.
+"""ESI, CCP's official API, within its limits.
 
 Limits: a bucket of tokens per address for killmails (`X-Ratelimit-Limit: 3600/15m`, `X-Ratelimit-Remaining`; an
 answer costs 2, a 4xx 5), 429 once it is empty; and 100 errors a minute, then 420 on every route.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pydantic_core import from_json
 
+from battlescope.backoff import Backoff
 from battlescope.errors import FeedError, KillmailError
-from ingest.feeds.backoff import Backoff
-from ingest.http import HttpClient, HttpError, Response
+from battlescope.http import HttpClient, HttpError, Response
 
 COMPATIBILITY_DATE = "2026-11-01"
 """The version of ESI that this was written against."""
@@ -49,7 +49,7 @@ class EsiUnavailableError(FeedError):
 
 
 class Esi:
-    """Killmails from ESI.
+    """One address's way to ask ESI: every limit that an answer tells of holds for all requests after it.
 
     Args:
         http: the client; its clock is used.
@@ -72,23 +72,49 @@ class Esi:
         """
         if killmail_id <= 0 or not _HASH.fullmatch(killmail_hash):
             raise KillmailError(f"no killmail has the id {killmail_id} and the hash {killmail_hash!r}")
+        response = self.get(f"/killmails/{killmail_id}/{killmail_hash}")
+        if response.status != 200:
+            raise KillmailError(f"{response}: no such killmail, or not with this hash")
+        return response.body
+
+    def get(self, path: str, *, timeout_s: float | None = None) -> Response:
+        """The answer to a GET: 200 with JSON, or 404 or 422.
+
+        Args:
+            path: of the route, from its slash on.
+            timeout_s: for the whole request; TIMEOUT_S where None.
+
+        Raises:
+            EsiUnavailableError: it cannot be had now.
+        """
+        headers, timeout_s = {"X-Compatibility-Date": COMPATIBILITY_DATE}, timeout_s or TIMEOUT_S
+        return self._ask(lambda: self._http.get(self._base_url + path, headers=headers, timeout_s=timeout_s))
+
+    def post(self, path: str, document: object) -> Response:
+        """The answer to a POST of a JSON document; see `get`.
+
+        Raises:
+            EsiUnavailableError: it cannot be had now.
+        """
+        headers = {"X-Compatibility-Date": COMPATIBILITY_DATE}
+        return self._ask(
+            lambda: self._http.post(self._base_url + path, document, headers=headers, timeout_s=TIMEOUT_S)
+        )
+
+    def _ask(self, request: Callable[[], Response]) -> Response:
         clock = self._http.clock
         if (wait_s := self._backoff.wait_s(clock.wall())) > 0:
             raise EsiUnavailableError(
                 "ESI's limits are nearly used up", wait_s=wait_s, was_asked_for=self._backoff.was_asked_for
             )
         try:
-            response = self._http.get(
-                f"{self._base_url}/killmails/{killmail_id}/{killmail_hash}",
-                headers={"X-Compatibility-Date": COMPATIBILITY_DATE},
-                timeout_s=TIMEOUT_S,
-            )
+            response = request()
         except HttpError as error:
             self._backoff.failed(None, clock.wall())
             raise self._unavailable(str(error)) from None
-        return self._body(response, clock.wall())
+        return self._checked(response, clock.wall())
 
-    def _body(self, response: Response, now: float) -> bytes:
+    def _checked(self, response: Response, now: float) -> Response:
         if response.status in {403, 420, 429}:
             reset_s = _number(response.headers, "X-ESI-Error-Limit-Reset") if response.status == 420 else None
             wait_s = response.retry_after_s if reset_s is None else reset_s
@@ -100,9 +126,7 @@ class Esi:
         self._backoff.answered()
         if (wait_s := pause_s(response.headers)) > 0:
             self._backoff.refused(response.status, wait_s, now)
-        if response.status != 200:
-            raise KillmailError(f"{response}: no such killmail, or not with this hash")
-        return response.body
+        return response
 
     def _unavailable(self, reason: str) -> EsiUnavailableError:
         return EsiUnavailableError(
