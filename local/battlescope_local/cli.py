@@ -144,6 +144,23 @@ def backfill(
 
 
 @app.command()
+def repair(
+    days: Annotated[
+        str | None, typer.Argument(help="2021-11-27..2021-12-01, or one day; else the last REPAIR_DAYS days")
+    ] = None,
+) -> None:
+    """Find what the feed left out and send it through the queue, as the repair Lambda does."""
+    from rich.console import Console
+
+    from battlescope.runtime.signals import stop_on_signals
+    from battlescope_local.repair import repair as run
+
+    span = None if days is None else _span(days)
+    _name_ourselves()
+    raise typer.Exit(run(span, stop=stop_on_signals(), console=Console()))
+
+
+@app.command()
 def score(
     labels: Annotated[
         Path, typer.Option(help="killmail, battle and perhaps side: JSON lines, CSV, or a kill_dump")

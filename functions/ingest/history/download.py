@@ -4,6 +4,8 @@ A service that fails is asked again a few times, ever later. One that says 429 o
 where that is longer than this run may wait, the run is over.
 """
 
+from collections.abc import Callable
+from math import inf
 from pathlib import Path
 
 from battlescope.backoff import Backoff
@@ -40,13 +42,23 @@ class Downloader:
         bytes_max: a larger file is not believed.
         timeout_s: for one file.
         wait_max_s: how long to wait for a source that refuses or fails, at one time.
+        remaining_s: seconds that are left for all of it.
     """
 
-    def __init__(self, http: HttpClient, *, bytes_max: int, timeout_s: float, wait_max_s: float) -> None:
-        self.wait_max_s = wait_max_s
-        self.timeout_s = timeout_s
+    def __init__(
+        self,
+        http: HttpClient,
+        *,
+        bytes_max: int,
+        timeout_s: float,
+        wait_max_s: float,
+        remaining_s: Callable[[], float] = lambda: inf,
+    ) -> None:
         self._http = http
         self._bytes_max = bytes_max
+        self._timeout_s = timeout_s
+        self._wait_max_s = wait_max_s
+        self._remaining_s = remaining_s
         self._backoff = Backoff()
 
     def document(self, url: str) -> bytes | None:
@@ -96,9 +108,10 @@ class Downloader:
             )
             if value
         }
+        timeout_s = max(1.0, min(self._timeout_s, self._remaining_s()))
         with to.open("wb") as file:
             return self._http.download(
-                url, file, bytes_max=self._bytes_max, headers=conditions, timeout_s=self.timeout_s
+                url, file, bytes_max=self._bytes_max, headers=conditions, timeout_s=timeout_s
             )
 
     def _problem(self, response: Response) -> str | None:
@@ -113,7 +126,7 @@ class Downloader:
     def _wait(self, url: str) -> None:
         clock = self._http.clock
         wait_s = self._backoff.wait_s(clock.wall())
-        if wait_s > self.wait_max_s:
+        if wait_s > min(self._wait_max_s, self._remaining_s()):
             raise self._unavailable(f"{url} is not to be asked now")
         if wait_s > 0:
             clock.sleep(wait_s)

@@ -2,7 +2,6 @@
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from pydantic_core import from_json
 
@@ -72,42 +71,42 @@ def _killmail(file: DayFile, record: Record, prices: Prices) -> Killmail:
     Raises:
         KillmailError: it is none.
     """
-    document = _document(record)
-    body = document
-    if "esi" in document:
-        item = read_upload(record.body).item
-        if isinstance(item, Rejected):
-            raise KillmailError(item.reason)
-        killmail, body = item, document["esi"]
-    else:
-        known_hash = None if file.hashes is None else file.hashes.get(record.killmail_id or 0)
-        killmail = parse_killmail(document, killmail_hash=known_hash)
-    if record.killmail_id not in {None, killmail.killmail_id}:
-        raise KillmailError(f"killmail_id: it is {killmail.killmail_id}")
-    return valued(killmail, body, prices)
-
-
-def valued(killmail: Killmail, body: dict[str, Any], prices: Prices) -> Killmail:
-    """The killmail, its value estimated from its full ESI body where none is told.
-
-    Raises:
-        KillmailError: an item is none.
-    """
-    if killmail.isk_value is not None or not prices:
-        return killmail
-    return replace(killmail, isk_value=estimate(body, prices))
-
-
-def _document(record: Record) -> dict[str, Any]:
     if len(record.body) > RECORD_BYTES_MAX:
         raise KillmailError(f"longer than {RECORD_BYTES_MAX} bytes")
+    known_hash = None if file.hashes is None else file.hashes.get(record.killmail_id or 0)
+    killmail = killmail_of(record.body, known_hash, prices)
+    if record.killmail_id not in {None, killmail.killmail_id}:
+        raise KillmailError(f"killmail_id: it is {killmail.killmail_id}")
+    return killmail
+
+
+def killmail_of(text: bytes, known_hash: str | None, prices: Prices) -> Killmail:
+    """A killmail from its full ESI body, or from a file of R2Z2's live feed.
+
+    Args:
+        text: JSON.
+        known_hash: where it is not in the text.
+        prices: to estimate the value where the text tells none.
+
+    Raises:
+        KillmailError: it is none.
+    """
     try:
-        document = from_json(record.body)
+        document = from_json(text)
     except ValueError as error:
         raise KillmailError(f"not JSON ({error})") from None
     if not isinstance(document, dict):
         raise KillmailError("not a killmail, but other JSON")
-    return document
+    if "esi" in document:
+        item = read_upload(text).item
+        if isinstance(item, Rejected):
+            raise KillmailError(item.reason)
+        killmail, document = item, document["esi"]
+    else:
+        killmail = parse_killmail(document, killmail_hash=known_hash)
+    if killmail.isk_value is not None or not prices:
+        return killmail
+    return replace(killmail, isk_value=estimate(document, prices))
 
 
 def _object(killmail: Killmail, record: Record, seen: dict[int, str], now: float) -> None:
