@@ -60,6 +60,7 @@ class Downloader:
         self._wait_max_s = wait_max_s
         self._remaining_s = remaining_s
         self._backoff = Backoff()
+        self._problem_before: str | None = None
 
     def document(self, url: str) -> bytes | None:
         """A small document; None where there is none.
@@ -94,6 +95,7 @@ class Downloader:
                 self._backoff.refused(response.status, response.retry_after_s, clock.wall())
             else:
                 self._backoff.failed(None if response is None else response.retry_after_s, clock.wall())
+            self._problem_before = problem
             logger.warning("history failed", extra={"url": url, "attempt": attempt, "error": problem})
         raise self._unavailable(f"{problem}, {ATTEMPTS} times")
 
@@ -126,8 +128,8 @@ class Downloader:
     def _wait(self, url: str) -> None:
         clock = self._http.clock
         wait_s = self._backoff.wait_s(clock.wall())
-        if wait_s > min(self._wait_max_s, self._remaining_s()):
-            raise self._unavailable(f"{url} is not to be asked now")
+        if wait_s > 0 and wait_s > min(self._wait_max_s, self._remaining_s()):
+            raise self._unavailable(self._problem_before or f"{url} is not to be asked now")
         if wait_s > 0:
             clock.sleep(wait_s)
 

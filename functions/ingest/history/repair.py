@@ -119,6 +119,9 @@ class Repair:
             QueueError: the queue is away.
             DatabaseError: the database is away.
         """
+        if self._remaining_s() <= 0:
+            self.tally.is_done = False
+            return
         totals = self._r2z2.totals()
         known = self._connection.run(lambda database: completeness.find_checks(database, span))
         for day in sorted(set(totals) & set(span.days()), reverse=True):
