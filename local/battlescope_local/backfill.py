@@ -1,7 +1,9 @@
 """`battlescope backfill`: whole days into the database, with a progress bar."""
 
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import date, timedelta
 from pathlib import Path
 from threading import Event
 
@@ -53,16 +55,27 @@ def backfill(span: Span, *, folder: Path | None, force: bool, stop: Event, conso
     """
     chosen = settings.load(HistorySettings)
     rules = Rules.of(settings.load(ClusterRules))
-    connection = LazyConnection(settings.load(HandlerSettings).db_url)
     source = open_source(chosen, folder)
     totals = source.totals()
-    job = Backfill(
-        connection,
-        source,
-        lambda database, killmails: store(database, killmails, rules),
-        _prices(connection, chosen, console),
-        recheck_after=timedelta(hours=chosen.history_recheck_hours),
-    )
+    with closing(LazyConnection(settings.load(HandlerSettings).db_url)) as connection:
+        job = Backfill(
+            connection,
+            source,
+            lambda database, killmails: store(database, killmails, rules),
+            _prices(connection, chosen, console),
+            recheck_after=timedelta(hours=chosen.history_recheck_hours),
+        )
+        complaints, summary = _import(job, span, totals, force=force, stop=stop, console=console)
+    if stop.is_set():
+        console.print("stopped: the same command goes on from here")
+        return EXIT_STOPPED
+    return EXIT_COMPLAINTS if complaints or not summary.total() - summary[State.ABSENT] else EXIT_OK
+
+
+def _import(
+    job: Backfill, span: Span, totals: Mapping[date, int], *, force: bool, stop: Event, console: Console
+) -> tuple[int, Counter[State]]:
+    """Import the days and tell of it; the number of complaints, and the days by what became of them."""
     summary: Counter[State] = Counter()
     killmails = complaints = 0
     with _Bar(span, console) as bar:
@@ -73,25 +86,20 @@ def backfill(span: Span, *, folder: Path | None, force: bool, stop: Event, conso
             complaints += len(done.complaints)
             if done.state is State.ABSENT and totals.get(done.day):
                 complaints += 1
-                console.print(
-                    f"{done.day}: {source.name} lists {totals[done.day]} killmails, but has no file"
-                )
+                console.print(f"{done.day}: {totals[done.day]:,} killmails are listed, but there is no file")
     told = ", ".join(f"{summary[state]} {state}" for state in State if summary[state]) or "none"
     console.print(f"days: {told}; killmails: {killmails:,}; complaints: {complaints:,}", highlight=False)
-    if stop.is_set():
-        console.print("stopped: the same command goes on from here")
-        return EXIT_STOPPED
-    return EXIT_COMPLAINTS if complaints or not summary.total() - summary[State.ABSENT] else EXIT_OK
+    return complaints, summary
 
 
 def _prices(connection: LazyConnection, chosen: HistorySettings, console: Console) -> Prices:
     """Market prices, fresh where ESI has them for us now; else those held, and without any no estimates."""
 
     def refresh(database: Database) -> int:
-        http = HttpClient(chosen.zkb_useragent, requests_per_second=chosen.history_requests_per_second)
-        return refresh_prices(
-            database, Esi(http, chosen.esi_url), timedelta(hours=chosen.prices_max_age_hours)
-        )
+        with closing(HttpClient(chosen.zkb_useragent)) as http:
+            return refresh_prices(
+                database, Esi(http, chosen.esi_url), timedelta(hours=chosen.prices_max_age_hours)
+            )
 
     try:
         connection.run(refresh)
