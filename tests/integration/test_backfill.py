@@ -12,14 +12,19 @@ import pytest
 from rich.console import Console
 
 from battlescope.database import Database
+from battlescope.killmail import Killmail
+from battlescope.message import pack, unpack
 from battlescope_local.backfill import EXIT_COMPLAINTS, EXIT_OK, EXIT_STOPPED, backfill
+from cluster.clusterer import cluster
+from cluster.engine.rules import Rules
 from ingest.history.days import Span
 from ingest.history.download import HistoryUnavailableError
+from ingest.payload import parse_killmail
 from tests.support.clock import FakeClock
 from tests.support.dump import fingerprint, stored_digest
 from tests.support.feeds_server import CUT_OFF, SERVER_ERROR, Answer, FeedsServer, refused
 from tests.support.history_files import listing, raw_day, tar_bz2
-from tests.support.payloads import Json, archive_line, esi_killmail, r2z2_file
+from tests.support.payloads import Json, archive_line, esi_killmail, r2z2_file, zkb
 
 FIRST = datetime(2026, 3, 28, tzinfo=UTC).timestamp()
 SPAN = "2026-03-28..2026-03-30"
@@ -173,6 +178,35 @@ def test_without_prices_there_are_no_estimates(run: Run, server: FeedsServer, da
     assert "no fresh market prices" in printed
     assert "no market prices at all" in printed
     assert database.execute("SELECT max(isk_value) FROM killmails").fetchone() == (None,)
+
+
+@pytest.mark.parametrize("live_first", [True, False])
+def test_half_live_and_half_by_backfill_is_as_all_of_it_live(
+    run: Run, server: FeedsServer, database: Database, live_first: bool
+) -> None:
+    server.prices = [{"type_id": 11129, "average_price": 250}]
+    uploads = [
+        parse_killmail(archive_line(one), zkb=zkb(one["killmail_id"]), uploaded_at=int(FIRST))
+        for one in KILLMAILS
+    ]
+
+    def live(uploaded: list[Killmail]) -> None:
+        for _, body in pack(uploaded):
+            cluster(database, unpack(body).killmails, Rules())
+
+    live(uploads)
+    expected = fingerprint(database)
+    database.execute("TRUNCATE killmails, battles, battle_killmails, battle_participants, battle_entities")
+
+    for step in (lambda: live(uploads[::2]), run) if live_first else (run, lambda: live(uploads[::2])):
+        step()
+
+    estimated = database.execute(
+        "SELECT count(*) FROM killmails WHERE valued_at = 0 AND isk_value = 250"
+    ).fetchone()
+    assert estimated == (len(KILLMAILS) // 2,)
+    live(uploads)  # the other values arrive
+    assert fingerprint(database) == expected
 
 
 def test_a_run_that_is_stopped_goes_on_where_it_was(run: Run, database: Database) -> None:
