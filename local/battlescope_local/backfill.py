@@ -116,6 +116,7 @@ class _Bar:
 
     def __init__(self, span: Span, console: Console) -> None:
         self._console = console
+        self._last = span.last
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -145,7 +146,9 @@ class _Bar:
 
     def day(self, done: Day) -> None:
         """A day is done."""
-        self._progress.update(self._task, advance=1, description=str(done.day + timedelta(days=1)))
+        self._progress.update(
+            self._task, advance=1, description=str(min(self._last, done.day + timedelta(days=1)))
+        )
         for complaint in done.complaints[:COMPLAINTS_SHOWN]:
             self._console.print(f"{done.day}: {complaint}", markup=False, highlight=False, soft_wrap=True)
         if (more := len(done.complaints) - COMPLAINTS_SHOWN) > 0:
