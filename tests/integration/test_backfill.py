@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -11,7 +12,7 @@ from threading import Event
 import pytest
 from rich.console import Console
 
-from battlescope.database import Database
+from battlescope.database import Database, LazyConnection
 from battlescope.killmail import Killmail
 from battlescope.message import pack, unpack
 from battlescope_local.backfill import EXIT_COMPLAINTS, EXIT_OK, EXIT_STOPPED, backfill
@@ -19,6 +20,9 @@ from cluster.clusterer import cluster
 from cluster.engine.rules import Rules
 from ingest.history.days import Span
 from ingest.history.download import HistoryUnavailableError
+from ingest.history.folder import Folder
+from ingest.history.importing import Importer
+from ingest.history.source import DayFile
 from ingest.payload import parse_killmail
 from tests.support.clock import FakeClock
 from tests.support.dump import fingerprint, stored_digest
@@ -228,21 +232,43 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(run: Run, database: Database
 
 
 def test_a_day_broken_off_in_the_middle_does_not_count_as_imported(
-    run: Run, database: Database, monkeypatch: pytest.MonkeyPatch
+    db_url: str, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.history.backfill.CHUNK_KILLMAILS", 30)
+    # given: a day in chunks of one solar system, and a stop that comes after the second
+    monkeypatch.setattr("ingest.history.importing.CHUNK_KILLMAILS", 1)
+    lines(tmp_path, DAYS[0], [archive_line(one) for one in of_day(0)])
+    day = Span.parse(DAYS[0]).first
+    file = Folder(tmp_path).fetch(day, None, tmp_path)
+    assert isinstance(file, DayFile)
+    stored: list[int] = []
+    with closing(LazyConnection(db_url)) as connection:
+        importer = Importer(
+            connection=connection,
+            source="folder",
+            store=lambda database, killmails: cluster(database, killmails, Rules()),
+            prices={},
+            stored=stored.append,
+            is_stopped=lambda: len(stored) == 2,
+            now=FakeClock().time,
+        )
+        # when
+        assert importer.run(day, file) is None
+        # then: what was stored stays, and the day is read again
+        assert 0 < counted(database) == sum(stored) < 144
+        assert database.execute("SELECT count(*) FROM history_days").fetchone() == (0,)
+        stored.append(0)
+        done = importer.run(day, file)
+    assert (done and done.killmails, counted(database)) == (144, 144)
+    assert database.execute("SELECT killmails FROM history_days").fetchall() == [(144,)]
+
+
+def test_a_stop_ends_the_run_in_good_order(run: Run, database: Database) -> None:
     stop = Event()
-
-    def stop_after_two(*arguments: object) -> None:
-        calls.append(arguments)
-        if len(calls) == 2:
-            stop.set()
-
-    calls: list[object] = []
-    monkeypatch.setattr("battlescope_local.backfill.store", stop_after_two)
-    assert run(stop=stop)[0] == EXIT_STOPPED
-    assert len(calls) == 2
-    assert database.execute("SELECT count(*) FROM history_days").fetchone() == (0,)
+    stop.set()
+    code, printed = run(stop=stop)
+    assert code == EXIT_STOPPED
+    assert printed.endswith("stopped: the same command goes on from here\n")
+    assert counted(database) == 0
 
 
 def test_a_source_that_fails_is_asked_again_and_one_that_refuses_is_not(
@@ -297,13 +323,13 @@ def test_a_truncated_archive(run: Run, database: Database, tmp_path: Path) -> No
 
 
 def test_members_that_are_no_killmails_are_named_and_kept_and_the_rest_is_imported(
-    run: Run, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, server: FeedsServer, database: Database, tmp_path: Path
 ) -> None:
     good = [archive_line(one) for one in of_day(0)[:10]]
     future = archive_line(esi_killmail(5005, at=FakeClock().now + 400 * 86_400 * 20))
     negative = esi_killmail(5006)
     negative["victim"]["items"][0]["quantity_dropped"] = -3
-    monkeypatch.setattr("battlescope_local.backfill._prices", lambda *_: {11129: 100})
+    server.prices = [{"type_id": 11129, "average_price": 1}]
     members: dict[str, Json | bytes] = {f"killmails/{one['killmail_id']}.json": one for one in good}
     members |= {
         "killmails/5001.json": b'{"killmail_id": 5001, "attackers',

@@ -104,10 +104,13 @@ class System:
         return int(row[0])
 
     def drop_values(self) -> None:
-        """Forget values: those of the live feed and estimates differ."""
+        """Forget values, and what is told from them: those of the live feed and estimates differ."""
         self.database.execute("UPDATE killmails SET isk_value = NULL, valued_at = 0")
         self.database.execute("UPDATE battle_killmails SET isk_value = NULL")
-        self.database.execute("UPDATE battles SET total_isk_destroyed = 0")
+        self.database.execute("UPDATE battles SET total_isk_destroyed = 0, evidence = NULL")
+        self.database.execute("UPDATE battle_killmails SET side_id = 0")
+        self.database.execute("UPDATE battle_participants SET side_id = 0")
+        self.database.execute("DELETE FROM battle_sides")
 
 
 @pytest.fixture
