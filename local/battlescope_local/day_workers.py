@@ -1,5 +1,6 @@
 """Processes that import days of history beside each other: reading a day and making its battles is work for a core."""
 
+import gc
 import signal
 import time
 from collections.abc import Callable
@@ -97,6 +98,7 @@ _importer: list[Importer] = []
 
 def _begin(work: Work, counts: "SimpleQueue[int]", stop: Event) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the command's to act on
+    gc.disable()  # a day is a few hundred thousand objects that are all in use; they are looked at once it is done
     connection = LazyConnection(work.db_url)
     _importer[:] = [
         Importer(
@@ -112,4 +114,7 @@ def _begin(work: Work, counts: "SimpleQueue[int]", stop: Event) -> None:
 
 
 def _import(day: date, file: DayFile) -> Day | None:
-    return _importer[0].run(day, file)
+    try:
+        return _importer[0].run(day, file)
+    finally:
+        gc.collect()
