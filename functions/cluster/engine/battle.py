@@ -82,7 +82,10 @@ def summarise(killmails: Iterable[Killmail], rules: Rules) -> Totals:
 
 def is_battle(killmails: Sequence[Killmail], rules: Rules) -> bool:
     """Whether a component is a battle: enough losses, and not NPC-only throughout."""
-    return not all(killmail.is_npc_only for killmail in killmails) and _has_losses(killmails, rules)
+    for killmail in killmails:
+        if not killmail.is_npc_only:
+            return _has_losses(killmails, rules)
+    return False
 
 
 def _has_losses(killmails: Sequence[Killmail], rules: Rules) -> bool:
@@ -110,15 +113,18 @@ def count_losses(losses: Iterable[Loss], rules: Rules) -> int:
     if not rules.fold_pods:
         return len(counted)
     first_ship_loss: dict[int, int] = {}
-    for character_id, killmail_time, is_pod in counted:
-        if character_id and not is_pod:
-            first_ship_loss[character_id] = min(
-                first_ship_loss.get(character_id, killmail_time), killmail_time
-            )
-    return sum(
-        not (is_pod and first_ship_loss.get(character_id, killmail_time + 1) <= killmail_time)
-        for character_id, killmail_time, is_pod in counted
-    )
+    pods: list[Loss] = []
+    for one in counted:
+        character_id, killmail_time, is_pod = one
+        if is_pod:
+            pods.append(one)
+        elif character_id and killmail_time < first_ship_loss.get(character_id, killmail_time + 1):
+            first_ship_loss[character_id] = killmail_time
+    folded = 0
+    for character_id, killmail_time, _ in pods:
+        if first_ship_loss.get(character_id, killmail_time + 1) <= killmail_time:
+            folded += 1
+    return len(counted) - folded
 
 
 def characters(killmails: Iterable[Killmail]) -> set[int]:
