@@ -1,8 +1,9 @@
 """Which killmails of one solar system belong together.
 
 A link is a matter of two killmails, a component of the whole set, so neither order nor batching can change the
-outcome. Killmails are taken in time order; each joins the components that hold a killmail in reach with which it
-shares a party. Most share one with the latest killmail of their component, so one look at two small sets settles it.
+outcome. Killmails are taken in time order, and cut into runs where nothing reaches from one to the next. Most runs
+are one killmail, or a chain in which each is linked to the one before, and are one component as they stand. In the
+others each killmail joins the components that hold a killmail in reach to which it is linked.
 """
 
 from collections.abc import Iterable, Mapping
@@ -83,7 +84,7 @@ def components[L: Linkable](
     reach_s = party_reach_s if any_reach_s is None else max(party_reach_s, any_reach_s)
     found: list[list[L]] = []
     for run in _runs(sorted(killmails, key=_IN_TIME_ORDER), reach_s):
-        if len(run) == 1:
+        if len(run) == 1 or _is_chain(run, any_reach_s):
             found.append(run)
         else:
             found += _linked(run, party_reach_s, any_reach_s, reach_s)
@@ -103,6 +104,18 @@ def _runs[L: Linkable](ordered: Iterable[L], reach_s: int) -> list[list[L]]:
             run.append(killmail)
         cut = now + reach_s
     return runs
+
+
+def _is_chain[L: Linkable](run: list[L], any_reach_s: int | None) -> bool:
+    """Whether each killmail of a run is linked to the one before: most runs are so, and are one component."""
+    before = run[0]
+    for killmail in run[1:]:
+        if killmail.parties.isdisjoint(before.parties) and (
+            any_reach_s is None or killmail.killmail_time - before.killmail_time > any_reach_s
+        ):
+            return False
+        before = killmail
+    return True
 
 
 def _linked[L: Linkable](
