@@ -19,6 +19,8 @@ BATTLES_PER_PAGE_MAX = 100
 MEMBERS_PER_PAGE_MAX = 1000
 """Killmails or participants in one answer; see `queries.members` for what keeps it under Lambda's 6 MB."""
 
+DAYS_PER_PAGE_MAX = 1000
+
 type Constraint = tuple[str, Any]
 """A filter that is set: its name and its value."""
 
@@ -170,6 +172,19 @@ class MemberPage(BaseModel):
     )
 
 
+class DayPage(BaseModel):
+    """Which part of the list of days."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=DAYS_PER_PAGE_MAX), Decimal] = Field(
+        default=100, description="Days in one answer at most."
+    )
+    cursor: Cursor | None = Field(
+        default=None, description="`next` of an earlier answer; goes on where it ended."
+    )
+
+
 class HealthPage(BaseModel):
     """What `/healthz` is asked."""
 
@@ -183,4 +198,5 @@ class HealthPage(BaseModel):
 NoQuery = Annotated[NoParameters, Query()]
 BattleQuery = Annotated[BattlePage, Query()]
 MemberQuery = Annotated[MemberPage, Query()]
+DayQuery = Annotated[DayPage, Query()]
 HealthQuery = Annotated[HealthPage, Query()]

@@ -73,7 +73,8 @@ def parse_killmail(
         body: the killmail, as JSON text or parsed.
         killmail_hash: where the feed tells it outside the body; else `zkb.hash`, else the body's `killmail_hash`.
         zkb: zKillboard's block, which holds the value.
-        uploaded_at: Unix seconds at which the feed put this version up; 0 where the feed does not tell.
+        uploaded_at: Unix seconds at which the feed put this version up; 0 where the feed does not tell. Its value
+            then counts as the oldest told (1), still newer than an estimate (0).
 
     Raises:
         KillmailError: names the field, and what is wrong with it.
@@ -101,7 +102,7 @@ def parse_killmail(
             for attacker in killmail.attackers
         ),
         isk_value=None if value.total_value is None else round(value.total_value),
-        valued_at=0 if value.total_value is None else uploaded_at,
+        valued_at=0 if value.total_value is None else max(uploaded_at, 1),
     )
 
 

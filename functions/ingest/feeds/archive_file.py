@@ -7,11 +7,12 @@ Formats, told by the name: JSON lines (`.jsonl`, `.ndjson`), plain or gzip, and 
 import bz2
 import gzip
 import io
+import re
 import tarfile
 import zlib
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from battlescope.errors import FeedError
@@ -23,6 +24,7 @@ LINES_SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 TAR_SUFFIXES = (".tar.bz2",)
 FORMATS = "*.jsonl, *.ndjson (plain or .gz) or *.tar.bz2"
 
+_ID = re.compile("[0-9]{1,19}")
 _MAGIC = {".gz": (b"\x1f\x8b", "gzip"), ".bz2": (b"BZh", "bzip2")}
 
 
@@ -33,11 +35,13 @@ class Record(NamedTuple):
         number: its place in the file, from 1.
         where: its line or member, in words.
         body: at most RECORD_BYTES_MAX + 1 bytes of it.
+        killmail_id: what the file calls it; None where only the body tells.
     """
 
     number: int
     where: str
     body: bytes
+    killmail_id: int | None = None
 
 
 def archive_files(path: Path) -> list[Path]:
@@ -123,7 +127,9 @@ def _members(file: Path, skip: int) -> Iterator[Record]:
     ):
         killmails = (member for member in tar if member.isfile() and member.name.endswith(".json"))
         for number, member in enumerate(islice(killmails, skip, None), skip + 1):
-            yield Record(number, member.name, tar.extractfile(member).read(RECORD_BYTES_MAX + 1))
+            body = tar.extractfile(member).read(RECORD_BYTES_MAX + 1)
+            name = PurePosixPath(member.name).stem
+            yield Record(number, member.name, body, int(name) if _ID.fullmatch(name) else None)
 
 
 class _AsItComes:

@@ -48,8 +48,9 @@ class Killmail:
     Attributes:
         killmail_time: Unix seconds, UTC.
         attackers: in canonical order (see `canonical_attackers`), so that equal killmails are equal references.
-        isk_value: zKillboard's total value in whole ISK, or None where no feed has told it.
-        valued_at: Unix seconds of the upload that told the value, 0 where none did. The newest upload wins.
+        isk_value: in whole ISK: zKillboard's total value, else an estimate; None where there is neither.
+        valued_at: Unix seconds of the upload that told the value. The newest upload wins; an estimate, which no
+            upload told, has 0 and so loses to all.
         parties: what can link it to another killmail, as `parties` has it.
     """
 
