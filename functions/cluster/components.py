@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from battlescope.database import Database
 from battlescope.killmail import Killmail
 from cluster.engine.linking import Linkable, components
+from cluster.engine.roll import Roll, roll_of
 from cluster.engine.rules import Rules
 from cluster.store import battles as battles_store
 from cluster.store import reading
 from cluster.store.rows import Neighbourhood, StoredBattle
 
 
-@dataclass(slots=True)
+@dataclass
 class Component:
     """A component that gained killmails, and what it is made of.
 
@@ -35,10 +37,15 @@ class Component:
     revision: int = 0
     joining: list[Killmail] = field(default_factory=list)
 
-    @property
+    @cached_property
     def additions(self) -> list[Killmail]:
-        """All that the base does not hold yet."""
+        """All that the base does not hold yet; known once the base is chosen."""
         return [*self.joining, *self.fresh]
+
+    @cached_property
+    def roll(self) -> Roll:
+        """Everybody on the additions."""
+        return roll_of(self.additions)
 
 
 def components_of(

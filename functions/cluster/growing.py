@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from battlescope.database import Database
 from cluster.components import Component
-from cluster.engine.battle import Flight, Participation, battle_id, characters, is_battle, summarise
+from cluster.engine.battle import Totals, battle_id, is_battle
 from cluster.engine.ledger import Before, growth
+from cluster.engine.roll import Flight, Participation
 from cluster.engine.rules import Rules
 from cluster.engine.sides import assign
 from cluster.store import battles as battles_store
@@ -34,10 +35,11 @@ def battles_of(connection: Database, grown: Sequence[Component], rules: Rules) -
         if base is None:
             if not is_battle(additions, rules):
                 continue
-            added = growth(additions, rules)
-            totals, ledger = summarise(additions, rules), added.ledger
+            added = growth(additions, rules, roll=component.roll)
+            totals = Totals.of(additions, losses=added.losses, pilots=added.pilots)
+            ledger = added.ledger
         else:
-            added = growth(additions, rules, befores[base.component_id])
+            added = growth(additions, rules, befores[base.component_id], component.roll)
             totals = base.totals.grown(additions, losses=added.losses, pilots=added.pilots)
             if totals.losses < rules.min_kills:
                 dissolved.append(base)
@@ -68,7 +70,7 @@ def _before(connection: Database, based: Sequence[tuple[Component, StoredBattle]
             for killmail in component.additions
             if killmail.victim.character_id
         },
-        {(base.id, pilot) for component, base in based for pilot in characters(component.additions)},
+        {(base.id, pilot) for component, base in based for pilot in component.roll.characters},
     )
     return {
         base.component_id: Before(flights.get(base.id, {}), losses.get(base.component_id, []))

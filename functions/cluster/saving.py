@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from battlescope.database import Database
-from cluster.engine.battle import entities
 from cluster.engine.side_totals import SideTotals, side_totals
 from cluster.growing import Grown
 from cluster.store import battles as battles_store
@@ -23,20 +22,11 @@ def save(connection: Database, outcomes: Sequence[Grown]) -> None:
     battles_store.save_battles(connection, [battle for _, battle, _ in outcomes])
     save_sides(connection, [(component.base, battle) for component, battle, _ in outcomes])
     battles_store.add_members(
-        connection,
-        [(battle, killmail) for component, battle, _ in outcomes for killmail in component.additions],
+        connection, [(battle, component.additions) for component, battle, _ in outcomes]
     )
-    battles_store.save_participants(
-        connection,
-        [(battle, flight, seen) for _, battle, flights in outcomes for flight, seen in flights.items()],
-    )
+    battles_store.save_participants(connection, [(battle, flights) for _, battle, flights in outcomes])
     battles_store.add_entities(
-        connection,
-        [
-            (battle.id, entity)
-            for component, battle, _ in outcomes
-            for entity in entities(component.additions)
-        ],
+        connection, [(battle, component.roll.entities) for component, battle, _ in outcomes]
     )
 
 

@@ -4,15 +4,13 @@ from battlescope.killmail import Killmail
 from cluster.engine.battle import (
     battle_id,
     count_losses,
-    entities,
     is_battle,
     loss,
-    participations,
     summarise,
 )
 from cluster.engine.rules import Rules
 from cluster.engine.whole import find_battles
-from tests.support.killmails import CAPSULE, NOON, RIFTER, kill, pilot
+from tests.support.killmails import CAPSULE, NOON, kill, pilot
 
 ALICE, BOB, CAROL = pilot(1), pilot(2), pilot(3)
 RAT = pilot(0, corporation=1_000_125)._replace(character_id=0)
@@ -70,20 +68,6 @@ def test_totals() -> None:
     totals = summarise(members, Rules())
     assert (totals.start_time, totals.end_time) == (NOON, NOON + 60)
     assert (totals.total_kills, totals.losses, totals.pilots, totals.total_isk_destroyed) == (2, 2, 3, 100)
-
-
-def test_who_flew_what() -> None:
-    flown = participations([kill(1, 0, BOB, ALICE), kill(2, 60, ALICE, CAROL._replace(ship_type_id=24690))])
-    assert {(f.character_id - 90_000_000, f.ship_type_id, p.is_victim) for f, p in flown.items()} == {
-        (1, RIFTER, True),
-        (2, RIFTER, True),
-        (3, 24690, False),
-    }
-
-
-def test_entities_hold_structures_owners_and_no_npc_corporations_of_npcs() -> None:
-    structure = pilot(0, corporation=98_000_009, alliance=99_000_009)._replace(character_id=0)
-    assert entities([kill(1, 0, structure, ALICE, RAT)]) == {98_000_009, 99_000_009, ALICE.corporation_id}
 
 
 def test_a_battle_is_named_by_its_system_and_lowest_killmail() -> None:

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from battlescope.evidence import Affiliation, Ledger, from_json, to_json
 from battlescope.killmail import Killmail, Pilot
-from cluster.engine.battle import Flight, Participation, characters, loss, summarise
+from cluster.engine.battle import loss, summarise
 from cluster.engine.ledger import Before, growth, revaluation
+from cluster.engine.roll import Flight, Participation, roll_of
 from cluster.engine.rules import Rules
 from cluster.engine.sides import assign
 from tests.support.killmails import CAPSULE, kill, killmail_sets, pilot
@@ -120,7 +121,7 @@ def _before(
     done: Sequence[Killmail], flights: dict[Flight, Participation], coming: Sequence[Killmail]
 ) -> Before:
     """What a store would tell of those who are on the coming killmails."""
-    who = characters(coming)
+    who = roll_of(coming).characters
     victims = {killmail.victim.character_id for killmail in coming} - {0}
     return Before(
         {flight: seen for flight, seen in flights.items() if flight.character_id in who},

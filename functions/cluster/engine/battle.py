@@ -1,4 +1,4 @@
-"""What a component of killmails amounts to: whether it is a battle, its id, its totals, who flew what.
+"""What a component of killmails amounts to: whether it is a battle, its id, its totals.
 
 A battle's totals can be told from its killmails (`summarise`), or from the totals before and what came
 since (`Totals.grown`): the outcome is the same, and the second costs no more for a long battle than for a short one.
@@ -7,9 +7,10 @@ since (`Totals.grown`): the outcome is the same, and the second costs no more fo
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from battlescope.killmail import CAPSULE_TYPE_IDS, Killmail, affiliation_id
+from cluster.engine.roll import roll_of
 from cluster.engine.rules import Rules
 
 BATTLE_NAMESPACE = uuid.UUID("b6a7e5c2-6c1f-5d0e-9a53-5f0e1ba77135")
@@ -36,21 +37,6 @@ class Loss(NamedTuple):
         return affiliation_id(self.corporation_id, self.alliance_id) or self.character_id
 
 
-class Flight(NamedTuple):
-    """A character in a ship, on either end of the guns."""
-
-    character_id: int
-    ship_type_id: int
-
-
-class Participation(NamedTuple):
-    """In whose name a character flew, and whether the ship was lost."""
-
-    corporation_id: int
-    alliance_id: int
-    is_victim: bool
-
-
 class Totals(NamedTuple):
     """A battle's sums. Times in Unix seconds; `losses` has pods folded into their ships."""
 
@@ -60,6 +46,19 @@ class Totals(NamedTuple):
     total_isk_destroyed: int
     losses: int
     pilots: int
+
+    @classmethod
+    def of(cls, killmails: Sequence[Killmail], *, losses: int, pilots: int) -> Self:
+        """The totals of these killmails (at least one), whose losses and pilots are counted."""
+        times = [killmail.killmail_time for killmail in killmails]
+        return cls(
+            start_time=min(times),
+            end_time=max(times),
+            total_kills=len(killmails),
+            total_isk_destroyed=sum(killmail.isk_value or 0 for killmail in killmails),
+            losses=losses,
+            pilots=pilots,
+        )
 
     def grown(self, killmails: Iterable[Killmail], *, losses: int, pilots: int) -> "Totals":
         """The totals with these killmails added, and this many losses and pilots more."""
@@ -77,15 +76,8 @@ class Totals(NamedTuple):
 def summarise(killmails: Iterable[Killmail], rules: Rules) -> Totals:
     """The totals of a component's killmails (at least one)."""
     members = list(killmails)
-    times = [killmail.killmail_time for killmail in members]
-    return Totals(
-        start_time=min(times),
-        end_time=max(times),
-        total_kills=len(members),
-        total_isk_destroyed=sum(killmail.isk_value or 0 for killmail in members),
-        losses=count_losses(map(loss, members), rules).total(),
-        pilots=len(characters(members)),
-    )
+    losses = count_losses(map(loss, members), rules).total()
+    return Totals.of(members, losses=losses, pilots=len(roll_of(members).characters))
 
 
 def is_battle(killmails: Sequence[Killmail], rules: Rules) -> bool:
@@ -137,52 +129,3 @@ def count_losses(losses: Iterable[Loss], rules: Rules) -> Counter[int]:
             )
         ]
     return Counter(one.affiliation_id for one in counted)
-
-
-def characters(killmails: Iterable[Killmail]) -> set[int]:
-    """Everybody on these killmails."""
-    found: set[int] = set()
-    for killmail in killmails:
-        found.add(killmail.victim.character_id)
-        found.update(attacker.character_id for attacker in killmail.attackers)
-    return found - {0}
-
-
-def participations(killmails: Iterable[Killmail]) -> dict[Flight, Participation]:
-    """Who flew what on these killmails, and in whose name."""
-    flown: dict[Flight, Participation] = {}
-    for killmail in killmails:
-        victim = killmail.victim
-        if victim.character_id:
-            lost = Flight(victim.character_id, victim.ship_type_id)
-            seen = Participation(victim.corporation_id, victim.alliance_id, True)
-            flown[lost] = merged(flown.get(lost, seen), seen)
-        for character_id, corporation_id, alliance_id, ship_type_id, *_ in killmail.attackers:
-            if not character_id:
-                continue
-            flight = Flight(character_id, ship_type_id)
-            before = flown.get(flight)
-            if before is None or before[0] != corporation_id or before[1] != alliance_id:
-                seen = Participation(corporation_id, alliance_id, False)
-                flown[flight] = seen if before is None else merged(before, seen)
-    return flown
-
-
-def merged(one: Participation, other: Participation) -> Participation:
-    """Two sightings of one character in one ship as one, in whatever order they came.
-
-    A pilot who changes corporation in mid-battle is named by the one with the higher id, the younger one.
-    """
-    corporation_id, alliance_id = max(one[:2], other[:2])
-    return Participation(corporation_id, alliance_id, one.is_victim or other.is_victim)
-
-
-def entities(killmails: Iterable[Killmail]) -> set[int]:
-    """Corporations and alliances on these killmails: of characters, and of what player corporations own."""
-    found: set[int] = set()
-    for killmail in killmails:
-        for character_id, corporation_id, alliance_id, *_ in (killmail.victim, *killmail.attackers):
-            if character_id or alliance_id or not 1_000_000 <= corporation_id < 2_000_000:
-                found.add(corporation_id)
-                found.add(alliance_id)
-    return found - {0}

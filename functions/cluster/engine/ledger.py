@@ -4,13 +4,14 @@ The same from the whole battle at once (`before` empty) or from what is new and 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from battlescope.evidence import KINDS, Affiliation, Kind, Ledger
+from battlescope.evidence import Affiliation, Kind, Ledger
 from battlescope.killmail import Killmail, affiliation_id
-from cluster.engine.battle import Flight, Loss, Participation, count_losses, loss, merged, participations
+from cluster.engine.battle import Loss, count_losses, loss
 from cluster.engine.evidence import evidence_of
+from cluster.engine.roll import Flight, Participation, Roll, merged, roll_of
 from cluster.engine.rules import Rules
 
 
@@ -40,17 +41,17 @@ class Growth(NamedTuple):
     pilots: int
 
 
-def growth(killmails: Sequence[Killmail], rules: Rules, before: Before = NOTHING_BEFORE) -> Growth:
-    """What these killmails add to a battle that does not hold them yet."""
-    flights: dict[Flight, Participation] = {}
-    for flight, seen in participations(killmails).items():
-        known = before.flights.get(flight)
-        now = seen if known is None else merged(known, seen)
-        if now != known:
-            flights[flight] = now
+def growth(
+    killmails: Sequence[Killmail], rules: Rules, before: Before = NOTHING_BEFORE, roll: Roll | None = None
+) -> Growth:
+    """What these killmails add to a battle that does not hold them yet; `roll` is theirs, where it is known."""
+    roll = roll or roll_of(killmails)
+    flights: Mapping[Flight, Participation] = roll.flights
+    if before.flights:
+        flights = dict(_changed(flights, before.flights))
     losses = count_losses([*before.losses, *map(loss, killmails)], rules)
     losses.subtract(count_losses(before.losses, rules))
-    pilots = _pilots({**before.flights, **flights})
+    pilots = _pilots({**before.flights, **flights} if before.flights else flights)
     known_pilots = _pilots(before.flights)
     pilot_counts = Counter(affiliation for affiliation, _ in pilots)
     pilot_counts.subtract(affiliation for affiliation, _ in known_pilots)
@@ -59,7 +60,7 @@ def growth(killmails: Sequence[Killmail], rules: Rules, before: Before = NOTHING
         isk_lost[killmail.victim.affiliation_id or killmail.victim.character_id] += killmail.isk_value or 0
     affiliations = {
         affiliation: Affiliation(kind, pilot_counts[affiliation], losses[affiliation], isk_lost[affiliation])
-        for affiliation, kind in _kinds(killmails, before).items()
+        for affiliation, kind in (roll.affiliations | _before_affiliations(before)).items()
     }
     return Growth(
         ledger=Ledger(affiliations, evidence_of(killmails)),
@@ -71,14 +72,22 @@ def growth(killmails: Sequence[Killmail], rules: Rules, before: Before = NOTHING
 
 def revaluation(older: Killmail, newer: Killmail) -> Ledger:
     """What a new value of a killmail changes; the killmail is the same otherwise."""
-    victim = older.victim
-    affiliation = victim.affiliation_id or victim.character_id
     change = (newer.isk_value or 0) - (older.isk_value or 0)
-    kind = _kind(victim.corporation_id, victim.alliance_id)
+    victims = Roll({older.victim[:4]}, set()).affiliations
     return Ledger(
-        {affiliation: Affiliation(kind, isk_lost=change)} if affiliation else {},
+        {victim: Affiliation(kind, isk_lost=change) for victim, kind in victims.items()},
         evidence_of([newer]) - evidence_of([older]),
     )
+
+
+def _changed(
+    flights: Mapping[Flight, Participation], before: Mapping[Flight, Participation]
+) -> Iterator[tuple[Flight, Participation]]:
+    for flight, seen in flights.items():
+        known = before.get(flight)
+        now = seen if known is None else merged(known, seen)
+        if now != known:
+            yield flight, now
 
 
 def _pilots(flights: Mapping[Flight, Participation]) -> set[tuple[int, int]]:
@@ -89,24 +98,10 @@ def _pilots(flights: Mapping[Flight, Participation]) -> set[tuple[int, int]]:
     }
 
 
-def _kinds(killmails: Iterable[Killmail], before: Before) -> dict[int, Kind]:
-    """Everybody's affiliations on these killmails, and in what was before; NPCs excluded."""
-    who: set[tuple[int, int, int]] = {
-        (character_id, *seen[:2]) for (character_id, _), seen in before.flights.items()
-    }
-    who.update((one.character_id, one.corporation_id, one.alliance_id) for one in before.losses)
-    for killmail in killmails:
-        who.add(killmail.victim[:3])
-        who.update(attacker[:3] for attacker in killmail.attackers if attacker.character_id)
-    kinds: dict[int, Kind] = {}
-    for character_id, corporation_id, alliance_id in who:
-        affiliation = alliance_id or affiliation_id(corporation_id, 0) or character_id
-        if affiliation:
-            kinds[affiliation] = _kind(corporation_id, alliance_id)
-    return kinds
-
-
-def _kind(corporation_id: int, alliance_id: int) -> Kind:
-    if alliance_id:
-        return KINDS[0]
-    return KINDS[1] if affiliation_id(corporation_id, 0) else KINDS[2]
+def _before_affiliations(before: Before) -> dict[int, Kind]:
+    """Whose numbers may change without their being on new killmails: those that pilots flew for before."""
+    if not before.flights and not before.losses:
+        return {}
+    flown = {(flight[0], *seen[:2], 0) for flight, seen in before.flights.items()}
+    lost = {(one.character_id, one.corporation_id, one.alliance_id, 0) for one in before.losses}
+    return Roll(lost, flown).affiliations

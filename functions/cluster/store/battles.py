@@ -1,7 +1,7 @@
 """Writing battles: their totals, members, participants and entities, and what becomes of their ids."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from battlescope.database import Database
@@ -9,7 +9,7 @@ from battlescope.evidence import to_json
 from battlescope.killmail import Killmail
 from battlescope.space import space_type
 from battlescope.zkillboard import related_url
-from cluster.engine.battle import Flight, Participation
+from cluster.engine.roll import Flight, Participation
 from cluster.store.literals import literal, nested
 from cluster.store.rows import StoredBattle
 
@@ -127,11 +127,11 @@ def evidence_text(battle: StoredBattle) -> str:
     return json.dumps(to_json(battle.ledger, battle.placements), separators=(",", ":"))
 
 
-def add_members(connection: Database, members: Sequence[tuple[StoredBattle, Killmail]]) -> None:
+def add_members(connection: Database, members: Sequence[tuple[StoredBattle, Iterable[Killmail]]]) -> None:
     """Put killmails into battles that do not hold them yet."""
     rows = [
         (
-            battle.id,
+            place,
             killmail.killmail_id,
             killmail.killmail_time,
             killmail.solar_system_id,
@@ -140,20 +140,21 @@ def add_members(connection: Database, members: Sequence[tuple[StoredBattle, Kill
             killmail.isk_value,
             battle.side_of(*killmail.victim[:3]),
         )
-        for battle, killmail in members
+        for place, (battle, killmails) in enumerate(members, 1)
+        for killmail in killmails
     ]
     connection.execute(
         """
         INSERT INTO battle_killmails (
             battle_id, killmail_id, "timestamp", system_id, victim_alliance_id, attacker_alliance_ids, isk_value, side_id
         )
-        SELECT battle_id, killmail_id, to_timestamp(time), system_id, nullif(alliance_id, 0), alliances::bigint[],
-               isk_value, side_id
+        SELECT (%s::uuid[])[place], killmail_id, to_timestamp(time), system_id, nullif(alliance_id, 0),
+               alliances::bigint[], isk_value, side_id
         FROM unnest(
-            %s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[], %s::smallint[]
-        ) AS n (battle_id, killmail_id, time, system_id, alliance_id, alliances, isk_value, side_id)
+            %s::integer[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[], %s::smallint[]
+        ) AS n (place, killmail_id, time, system_id, alliance_id, alliances, isk_value, side_id)
         """,
-        tuple(map(literal, zip(*rows, strict=True))),
+        (_ids(members), *map(literal, zip(*rows, strict=True))),
     )
 
 
@@ -178,42 +179,48 @@ def revalue_members(connection: Database, members: Sequence[tuple[UUID, Killmail
 
 
 def save_participants(
-    connection: Database, flights: Collection[tuple[StoredBattle, Flight, Participation]]
+    connection: Database, flown: Sequence[tuple[StoredBattle, Mapping[Flight, Participation]]]
 ) -> None:
     """Write who flew what, as it is now."""
-    if not flights:  # structures shot by structures
-        return
     rows = [
-        (
-            battle.id,
-            *flight,
-            *seen,
-            battle.side_of(flight.character_id, seen.corporation_id, seen.alliance_id),
-        )
-        for battle, flight, seen in flights
+        (place, *flight, *seen, battle.side_of(flight[0], seen[0], seen[1]))
+        for place, (battle, flights) in enumerate(flown, 1)
+        for flight, seen in flights.items()
     ]
+    if not rows:  # structures shot by structures
+        return
     connection.execute(
         """
-        INSERT INTO battle_participants AS p (
+        INSERT INTO battle_participants (
             battle_id, character_id, ship_type_id, corp_id, alliance_id, is_victim, side_id
         )
-        SELECT battle_id, character_id, ship_type_id, nullif(corp_id, 0), nullif(alliance_id, 0), is_victim, side_id
-        FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::boolean[], %s::smallint[])
-          AS n (battle_id, character_id, ship_type_id, corp_id, alliance_id, is_victim, side_id)
+        SELECT (%s::uuid[])[place], character_id, ship_type_id, nullif(corp_id, 0), nullif(alliance_id, 0), is_victim,
+               side_id
+        FROM unnest(%s::integer[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::boolean[], %s::smallint[])
+          AS n (place, character_id, ship_type_id, corp_id, alliance_id, is_victim, side_id)
         ON CONFLICT (battle_id, character_id, ship_type_id) DO UPDATE SET
             corp_id = excluded.corp_id, alliance_id = excluded.alliance_id, is_victim = excluded.is_victim,
             side_id = excluded.side_id
         """,
-        tuple(map(literal, zip(*rows, strict=True))),
+        (_ids(flown), *map(literal, zip(*rows, strict=True))),
     )
 
 
-def add_entities(connection: Database, entities: Collection[tuple[UUID, int]]) -> None:
+def add_entities(connection: Database, entities: Sequence[tuple[StoredBattle, Iterable[int]]]) -> None:
     """Add corporations and alliances to battles."""
+    rows = [(place, entity) for place, (_, found) in enumerate(entities, 1) for entity in found]
+    if not rows:  # killmails that name no corporation
+        return
     connection.execute(
         """
-        INSERT INTO battle_entities (battle_id, entity_id) SELECT * FROM unnest(%s::uuid[], %s::bigint[])
+        INSERT INTO battle_entities (battle_id, entity_id)
+        SELECT (%s::uuid[])[place], entity_id FROM unnest(%s::integer[], %s::bigint[]) AS n (place, entity_id)
         ON CONFLICT (battle_id, entity_id) DO NOTHING
         """,
-        (literal(battle for battle, _ in entities), literal(entity for _, entity in entities)),
+        (_ids(entities), *map(literal, zip(*rows, strict=True))),
     )
+
+
+def _ids(of: Iterable[tuple[StoredBattle, object]]) -> str:
+    """The ids of these battles, once each: a row names its battle by the place in this list."""
+    return literal(battle.id for battle, _ in of)

@@ -19,4 +19,4 @@ def literal(values: Iterable[object]) -> str:
 
 def nested(ids: Iterable[int]) -> str:
     """An array literal as an element of another: rows of arrays of different lengths travel as text[]."""
-    return f'"{literal(ids)}"'
+    return f'"{{{",".join(map(str, ids))}}}"'

@@ -7,8 +7,9 @@ from uuid import UUID
 from battlescope.database import Database
 from battlescope.evidence import from_json
 from battlescope.killmail import CAPSULE_TYPE_IDS, Attacker, Killmail, Pilot, parties
-from cluster.engine.battle import Flight, Loss, Participation, Totals
+from cluster.engine.battle import Loss, Totals
 from cluster.engine.linking import Sighting
+from cluster.engine.roll import Flight, Participation
 from cluster.store.literals import literal
 from cluster.store.rows import Neighbourhood, StoredBattle, StoredKillmail
 
