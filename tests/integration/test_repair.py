@@ -1,5 +1,6 @@
 """Repair after outages: the real poller, the repair handler and the real clusterer, with the internet on loopback."""
 
+import io
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+from rich.console import Console
 
 from battlescope import queue
 from battlescope.database import Database, LazyConnection, connect
@@ -18,11 +20,13 @@ from battlescope.http import HttpClient
 from battlescope.message import unpack
 from battlescope.runtime.context import Context
 from battlescope_local.embedded_postgres import EmbeddedPostgres
+from battlescope_local.repair import repair as run_command
 from cluster.clusterer import cluster
 from cluster.engine.rules import Rules
 from ingest import repair as module
 from ingest.cursor import Cursors
 from ingest.feeds.r2z2 import R2Z2Feed
+from ingest.history.days import Span
 from ingest.poller import MARGIN_S, Poller
 from tests.support.clock import FakeClock
 from tests.support.dump import fingerprint
@@ -100,10 +104,13 @@ class System:
         return int(row[0])
 
     def drop_values(self) -> None:
-        """Forget values: those of the live feed and estimates differ."""
+        """Forget values, and what is told from them: those of the live feed and estimates differ."""
         self.database.execute("UPDATE killmails SET isk_value = NULL, valued_at = 0")
         self.database.execute("UPDATE battle_killmails SET isk_value = NULL")
-        self.database.execute("UPDATE battles SET total_isk_destroyed = 0")
+        self.database.execute("UPDATE battles SET total_isk_destroyed = 0, evidence = NULL")
+        self.database.execute("UPDATE battle_killmails SET side_id = 0")
+        self.database.execute("UPDATE battle_participants SET side_id = 0")
+        self.database.execute("DELETE FROM battle_sides")
 
 
 @pytest.fixture
@@ -444,3 +451,29 @@ def test_a_killmail_that_cannot_be_read_is_kept_with_its_reason(
     assert row[0] == broken["killmail_id"]
     assert row[1].startswith(f"raw/20260329.json, killmail {row[0]}: attackers")
     assert system.completeness()["2026-03-29"][3] == 1
+
+
+@pytest.mark.usefixtures("repair")
+def test_the_command_repairs_until_it_is_done(
+    system: System, server: FeedsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(server, without=TWO_HOURS)
+    system.poll()
+    # each invocation has time for one day
+    remaining = iter([100.0, 100.0, 100.0, 100.0, -1.0] * 20)
+    monkeypatch.setattr(module, "_remaining_s", lambda _: next(remaining))
+    printed = io.StringIO()
+
+    code = run_command(Span.parse(DAYS), stop=Event(), console=Console(file=printed))
+
+    assert code == 0
+    days = [line.partition(":")[0] for line in printed.getvalue().splitlines()[:-1]]
+    assert sorted(days) == ["2026-03-28", "2026-03-29", "2026-03-30"]
+    assert "2026-03-29: 132 of 144 held, 12 sent, 0 not to be had" in printed.getvalue()
+    assert printed.getvalue().endswith("sent 12 killmails; holes closed: 0\n")
+    assert system.drain() == len(TWO_HOURS)
+
+    server.always("/history/", refused(403))
+    printed = io.StringIO()
+    assert run_command(None, stop=Event(), console=Console(file=printed)) == 1
+    assert "answered 403" in printed.getvalue()

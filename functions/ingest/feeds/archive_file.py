@@ -8,7 +8,6 @@ import bz2
 import gzip
 import io
 import re
-import tarfile
 import zlib
 from collections.abc import Iterator
 from itertools import islice
@@ -16,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from battlescope.errors import FeedError
+from ingest.feeds.tar_blocks import members
 
 RECORD_BYTES_MAX = 16 * 1024 * 1024
 """More than any killmail takes; of a longer record only the start is read."""
@@ -81,7 +81,7 @@ def records(file: Path, skip: int = 0) -> Iterator[Record]:
         for record in found:
             yield record
             read = record.number
-    except (EOFError, OSError, zlib.error, tarfile.TarError) as error:
+    except (EOFError, OSError, zlib.error) as error:
         raise FeedError(
             f"the archive {file} is cut off or damaged after record {max(read, skip)} ({error}): "
             "fetch it again, then start again to go on from there"
@@ -119,21 +119,8 @@ def _open_lines(file: Path) -> gzip.GzipFile | io.BufferedReader:
 
 
 def _members(file: Path, skip: int) -> Iterator[Record]:
-    # bz2 tells a cut-off file, which tarfile's own decompression takes for the end. With `stream`, which the type
-    # stubs do not know, the headers of members that were read are not kept.
-    with (
-        bz2.open(file) as unpacked,
-        tarfile.open(fileobj=_AsItComes(unpacked), mode="r|", stream=True) as tar,  # type: ignore[call-overload]
-    ):
-        killmails = (member for member in tar if member.isfile() and member.name.endswith(".json"))
-        for number, member in enumerate(islice(killmails, skip, None), skip + 1):
-            body = tar.extractfile(member).read(RECORD_BYTES_MAX + 1)
+    with bz2.open(file) as unpacked:
+        found = (one for one in members(unpacked, RECORD_BYTES_MAX + 1) if one.name.endswith(".json"))
+        for number, member in enumerate(islice(found, skip, None), skip + 1):
             name = PurePosixPath(member.name).stem
-            yield Record(number, member.name, body, int(name) if _ID.fullmatch(name) else None)
-
-
-class _AsItComes:
-    """Gives what there is instead of what was asked for, so that nothing before a cut is lost with it."""
-
-    def __init__(self, unpacked: bz2.BZ2File) -> None:
-        self.read = unpacked.read1
+            yield Record(number, member.name, member.body, int(name) if _ID.fullmatch(name) else None)

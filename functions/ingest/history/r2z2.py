@@ -53,11 +53,14 @@ class R2Z2History:
         response = self._downloader.file(f"{self._history_url}/raw/{name}", folder / name, known)
         if response.status != 200:
             return Nothing.ABSENT if response.status == 404 else Nothing.UNCHANGED
+        hashes = self.listing(day)
+        if hashes is None:
+            raise FeedError(f"{response.url} has no hashes: {self._history_url}/{name} answered 404")
         return DayFile(
             path=folder / name,
             name=f"raw/{name}",
             validators=response_validators(response.headers),
-            hashes=self.listing(day) or {},
+            hashes=hashes,
         )
 
 

@@ -179,7 +179,7 @@ class Repair:
         got = {killmail.killmail_id for killmail in contents.killmails}
         got |= {one.killmail_id for one in contents.rejected if one.killmail_id is not None}
         rest = {killmail_id: missing[killmail_id] for killmail_id in missing.keys() - got}
-        more = self._fetch_from_esi(dict(sorted(rest.items())[: max(self._esi_max, 1)]))
+        more = self._fetch_from_esi(dict(sorted(rest.items())[: self._esi_max]))
         contents.killmails.extend(more.killmails)
         contents.rejected.extend(more.rejected)
         contents.error = more.error or (

@@ -129,4 +129,7 @@ def affiliation_id(corporation_id: int, alliance_id: int) -> int:
 
 def canonical_attackers(attackers: Iterable[Attacker]) -> tuple[Attacker, ...]:
     """The attackers, most damage first, ties by ids: the same for every feed that tells of the killmail."""
-    return tuple(sorted(attackers, key=lambda a: (-a.damage_done, a[:4], not a.final_blow)))
+    ordered = list(attackers)
+    if len(ordered) > 1:
+        ordered.sort(key=lambda a: (-a[4], a[:4], not a[5]))
+    return tuple(ordered)

@@ -125,6 +125,9 @@ class HistorySettings(PriceSettings):
         ge=0,
         description="a service that asks us to stay away longer ends the run instead of being waited for",
     )
+    history_workers: int = Field(
+        default=2, ge=1, le=64, description="days that are read and stored beside each other"
+    )
     history_recheck_hours: float = Field(
         default=24,
         ge=0,
