@@ -56,12 +56,11 @@ def ample() -> float:
 def invocations_of_one_piece(connection: LazyConnection, rules: Rules, window: Window | None) -> Tally:
     """Each invocation has time for one piece only."""
     total = Tally()
-    while not total.is_done:
+    while True:
         done = recluster(connection, rules, window, iter((60.0, 0.0)).__next__)
-        total.changed += done.changed
-        total.removed += done.removed
-        total.is_done = done.is_done
-    return total
+        total += done
+        if done.is_done:
+            return total
 
 
 def empty(database: Database) -> None:
@@ -120,7 +119,7 @@ def test_what_was_stored_under_other_rules_comes_out_as_under_these(
     known = revisions(database)
     # when
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reclustering, "KILLMAILS_PER_PIECE", piece)
+        patch.setattr(reclustering, "KILLMAILS_AT_ONCE", piece)
         invocations_of_one_piece(connection, now, None)
     # then
     assert dump(database) == expected
@@ -188,12 +187,13 @@ def test_nothing_is_due_where_the_rules_are_the_same(database: Database, connect
 
 
 def test_rules_that_change_back_before_all_was_done_begin_anew(
-    database: Database, connection: LazyConnection
+    database: Database, connection: LazyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store(database, skirmishes(), Rules())
     recluster(connection, Rules(), None, ample)
     expected = dump(database)
-    recluster(connection, Rules(min_kills=3), None, iter([60.0, 60.0, 0.0]).__next__)
+    monkeypatch.setattr(reclustering, "KILLMAILS_AT_ONCE", 2)
+    recluster(connection, Rules(min_kills=3), None, iter([60.0, 0.0]).__next__)
     assert dump(database) != expected
     assert is_due(database, Rules())
     recluster(connection, Rules(), None, ample)

@@ -1,15 +1,15 @@
 """Battles made anew from their killmails: after a change of the rules, or of the engine.
 
-System by system and piece by piece, each in one transaction under the system's lock. What comes out is what the live path
+System by system and piece by piece, each wholly in a transaction under the system's lock. What comes out is what the live path
 would have made of the same killmails under the present rules, through the same functions; a battle that comes out as it
 is stored is not touched. An id that is no battle's any more becomes an alias.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from battlescope.database import Database, LazyConnection
 from battlescope.killmail import Killmail
@@ -24,7 +24,7 @@ from cluster.store import battles as battles_store
 from cluster.store import reading
 from cluster.store.rows import StoredBattle
 
-KILLMAILS_PER_PIECE = 2000
+KILLMAILS_AT_ONCE = 500
 """About so many are in hand at a time, if the system's history can be cut there: the live path waits meanwhile."""
 
 EVERYTHING = "recluster"
@@ -48,7 +48,7 @@ class Window(NamedTuple):
         return int(since.timestamp()), int(until.timestamp()) - 1
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Tally:
     """What a call did.
 
@@ -63,6 +63,15 @@ class Tally:
     changed: int = 0
     removed: int = 0
     is_done: bool = False
+
+    def __add__(self, other: Self) -> Self:
+        """Both together."""
+        return replace(
+            self,
+            killmails=self.killmails + other.killmails,
+            changed=self.changed + other.changed,
+            removed=self.removed + other.removed,
+        )
 
 
 def is_due(connection: Database, rules: Rules) -> bool:
@@ -81,12 +90,9 @@ def recluster(
     wanted = connection.run(lambda database: _resume(database, step, rules, since, until))
     while remaining_s() > 0:
         following, done = connection.run(partial(_next, step=step, rules=rules, wanted=wanted, since=since))
-        tally.killmails += done.killmails
-        tally.changed += done.changed
-        tally.removed += done.removed
+        tally += done
         if following is None:
-            tally.is_done = True
-            break
+            return replace(tally, is_done=True)
         wanted = following
     return tally
 
@@ -107,23 +113,26 @@ def _position(rules: Rules, system_id: int, since: int) -> dict[str, str | int]:
 def _next(
     connection: Database, step: str, rules: Rules, wanted: Piece, since: int
 ) -> tuple[Piece | None, Tally]:
-    """Make the next piece anew; where to go on then, None at the end."""
+    """Make the next pieces anew, in one transaction; where to go on then, None at the end.
+
+    Small systems go together. Their locks are taken in the order of their ids, as everywhere.
+    """
+    done = Tally()
+    following: Piece | None = wanted
     with connection.transaction():
-        pieces.lock(connection, wanted.system_id)
-        piece = pieces.next_piece(connection, wanted, rules.reach_s, KILLMAILS_PER_PIECE)
-        if piece is not None:
-            following = wanted._replace(since=piece.until + 1)
-            done = recluster_piece(connection, piece, rules)
-        else:
-            done = Tally()
-            system_id = pieces.next_system(connection, wanted.system_id)
-            if system_id is None:
-                progress.save(
-                    connection, step, _position(rules, wanted.system_id, wanted.since), is_finished=True
-                )
-                return None, done
-            following = Piece(system_id, since, wanted.until)
-        progress.save(connection, step, _position(rules, following.system_id, following.since))
+        while following is not None and done.killmails < KILLMAILS_AT_ONCE:
+            wanted = following
+            pieces.lock(connection, wanted.system_id)
+            piece = pieces.next_piece(connection, wanted, rules.reach_s, KILLMAILS_AT_ONCE)
+            if piece is not None:
+                following = wanted._replace(since=piece.until + 1)
+                done += recluster_piece(connection, piece, rules)
+            else:
+                system_id = pieces.next_system(connection, wanted.system_id)
+                following = None if system_id is None else Piece(system_id, since, wanted.until)
+        at = following or wanted
+        position = _position(rules, at.system_id, at.since)
+        progress.save(connection, step, position, is_finished=following is None)
     return following, done
 
 
@@ -146,11 +155,9 @@ def recluster_piece(connection: Database, piece: Piece, rules: Rules) -> Tally:
     unmade = [
         battles[id_] for id_ in {id_ for component in changed for id_ in component.absorbed} & battles.keys()
     ]
-    tally = Tally(killmails=sum(map(len, stored.values())), changed=len(made))
+    ids = {grown.battle.id for grown in made}
+    superseded = [battle for battle in unmade if battle.id not in ids]
     if changed:
-        ids = {grown.battle.id for grown in made}
-        superseded = [battle for battle in unmade if battle.id not in ids]
-        tally.removed = len(superseded)
         battles_store.supersede_battles(connection, superseded)
         since = clustering.created_at(connection, ids)
         battles_store.delete_battles(
@@ -161,7 +168,7 @@ def recluster_piece(connection: Database, piece: Piece, rules: Rules) -> Tally:
         )
         save(connection, made)
         clustering.keep_created_at(connection, since)
-    return tally
+    return Tally(killmails=sum(map(len, stored.values())), changed=len(made), removed=len(superseded))
 
 
 def _components(
