@@ -16,6 +16,7 @@ from api.app import ROUTERS
 from api.examples import ANSWERS
 from api.problems import (
     DATABASE_AWAY,
+    GONE,
     INTERNAL_ERROR,
     INVALID_PARAMETER,
     MEDIA_TYPE,
@@ -35,7 +36,8 @@ Battles in EVE Online, found in the public killmail feed.
 - **Lists** answer `{"items": [...], "next": ...}` and, where they go on, a `Link` header with `rel="next"`. A cursor
   belongs to its filters and can be kept as long as you like. What was never seen has an empty list.
 - **Ids of battles resolve for ever**: when battles merge, the old id redirects (308) to the battle that has its first
-  kill now; where that kill is in no battle any more, to the kill (307).
+  kill now; where that kill is in no battle any more, to the kill (307); where it is older than is kept, a problem
+  (410) names its page at zKillboard.
 - **Errors** are RFC 9457 problems (`application/problem+json`); a parameter that is unknown, wrong or given twice is
   one (422). Only GET and HEAD are possible, everything else is a 405.
 - **Conditional requests**: send an answer's `ETag` as `If-None-Match`, and 304 says that nothing has changed.
@@ -64,6 +66,11 @@ _PROBLEM_RESPONSES = {
         "What the path names does not exist.",
         "no battle has the id 6f0f6f0e-3b1c-5d0c-9d57-…",
     ),
+    "Gone": (
+        GONE,
+        "The battle is older than is kept here; `zkb_url` is its first killmail's page at zKillboard.",
+        "it is older than is kept here; its first killmail is at https://zkillboard.com/kill/96000001/",
+    ),
     "InvalidParameter": (
         INVALID_PARAMETER,
         "A parameter is wrong, unknown or given twice; `errors` says which and why.",
@@ -84,6 +91,7 @@ _PROBLEM_RESPONSES = {
 _ALWAYS = ("InvalidParameter", "InternalError")
 _READS_DATABASE = ("Unavailable",)
 _NAMES_ONE_THING = ("get_battle", "list_battle_killmails", "list_battle_participants", "get_killmail")
+_IS_KEPT_SO_LONG = ("get_battle", "list_battle_killmails", "list_battle_participants")
 _NEEDS_NO_DATABASE = ("get_openapi",)
 _NOT_CONDITIONAL = ("get_health", "get_openapi")
 
@@ -161,6 +169,8 @@ def _problems_of(name: str) -> Iterator[str]:
         yield from _READS_DATABASE
     if name in _NAMES_ONE_THING:
         yield "NotFound"
+    if name in _IS_KEPT_SO_LONG:
+        yield "Gone"
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -183,6 +193,8 @@ def _problem_response(kind: Kind, description: str, detail: str) -> dict[str, An
     if kind is INVALID_PARAMETER:
         parameter, _, reason = detail.partition(": ")
         example["errors"] = [{"parameter": parameter, "location": "query", "detail": reason}]
+    if kind is GONE:
+        example["zkb_url"] = detail.rpartition(" ")[2]
     if kind is DATABASE_AWAY:
         response["headers"] = {"Retry-After": _reference("headers", "Retry-After")}
         response["description"] += f" `Retry-After` is {RETRY_AFTER_S} s."

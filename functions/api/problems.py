@@ -39,6 +39,7 @@ class Kind:
 
 
 NOT_FOUND = Kind("not-found", 404, "There is nothing here")
+GONE = Kind("gone", 410, "What was here is not kept any more")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "This API only reads")
 INVALID_PARAMETER = Kind("invalid-parameter", 422, "A parameter is wrong")
 INTERNAL_ERROR = Kind("internal-error", 500, "Something went wrong here")
@@ -48,6 +49,7 @@ SCHEMA_BEHIND = Kind("schema-behind", 503, "The database has to be migrated")
 
 KINDS = (
     NOT_FOUND,
+    GONE,
     METHOD_NOT_ALLOWED,
     INVALID_PARAMETER,
     INTERNAL_ERROR,
@@ -88,16 +90,22 @@ class Problem(BaseModel):
     errors: list[ParameterProblem] | None = Field(
         default=None, description="With status 422: each parameter that is wrong, and why."
     )
+    zkb_url: str | None = Field(
+        default=None, description="With status 410: the page of the battle's first killmail at zKillboard."
+    )
 
 
 class ProblemError(BattleScopeError):
     """A request that ends in a problem."""
 
-    def __init__(self, kind: Kind, detail: str, errors: Iterable[ParameterProblem] = ()) -> None:
+    def __init__(
+        self, kind: Kind, detail: str, errors: Iterable[ParameterProblem] = (), zkb_url: str | None = None
+    ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
         self.errors = list(errors)
+        self.zkb_url = zkb_url
 
 
 class QueryTimeoutError(DatabaseError):
@@ -107,6 +115,11 @@ class QueryTimeoutError(DatabaseError):
 def not_found(detail: str) -> ProblemError:
     """What the path names does not exist."""
     return ProblemError(NOT_FOUND, detail)
+
+
+def gone(detail: str, zkb_url: str) -> ProblemError:
+    """What the path names was here, and is to be had at zKillboard only."""
+    return ProblemError(GONE, detail, zkb_url=zkb_url)
 
 
 def invalid_parameter(parameter: str, detail: str, location: str = "query") -> ProblemError:
@@ -119,11 +132,17 @@ def problem_response(
     detail: str,
     *,
     errors: list[ParameterProblem] | None = None,
+    zkb_url: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A problem as a response."""
     problem = Problem(
-        type=kind.type, title=kind.title, status=kind.status, detail=detail, errors=errors or None
+        type=kind.type,
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        errors=errors or None,
+        zkb_url=zkb_url,
     )
     return Response(
         problem.model_dump_json(exclude_none=True),
@@ -154,7 +173,7 @@ def add_handlers(app: FastAPI) -> None:
 
 async def _on_problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)  # noqa: S101 - Starlette dispatches by type
-    return problem_response(error.kind, error.detail, errors=error.errors)
+    return problem_response(error.kind, error.detail, errors=error.errors, zkb_url=error.zkb_url)
 
 
 async def _on_database_error(request: Request, error: Exception) -> Response:

@@ -161,6 +161,28 @@ def repair(
 
 
 @app.command()
+def maintain(
+    recluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DAYS", help="make battles anew: everything, 2021-11-27..2021-12-01, or one day"
+        ),
+    ] = None,
+) -> None:
+    """Do the upkeep that is due, as the maintenance Lambda does; or make battles anew from their killmails."""
+    from rich.console import Console
+
+    from battlescope.runtime.signals import stop_on_signals
+    from battlescope_local.maintain import maintain as run
+    from cluster.maintenance.reclustering import Window
+
+    everything = recluster == "everything"
+    window = None if recluster is None or everything else Window(*_span(recluster))
+    _name_ourselves()
+    raise typer.Exit(run(window, everything=everything, stop=stop_on_signals(), console=Console()))
+
+
+@app.command()
 def score(
     labels: Annotated[
         Path, typer.Option(help="killmail, battle and perhaps side: JSON lines, CSV, or a kill_dump")

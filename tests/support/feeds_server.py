@@ -76,6 +76,7 @@ class Request:
     headers: Mapping[str, str]
     at: float
     status: int
+    posted: bytes = b""
 
 
 class FeedsServer:
@@ -253,7 +254,7 @@ class FeedsServer:
                 is_cut_off=fault.is_cut_off,
             )
         with self._lock:
-            self.requests.append(Request(parts.path, query, headers, self._now(), served.status))
+            self.requests.append(Request(parts.path, query, headers, self._now(), served.status, posted))
         self._closing.wait(served.delay_s)
         return served
 

@@ -36,9 +36,13 @@ _CONDITIONS = {
 
 
 class Successor(NamedTuple):
-    """Where an id leads that is no battle's any more: its killmail, and the battle which that belongs to."""
+    """Where an id leads that is no battle's any more: its killmail, and the battle which that belongs to.
+
+    `is_kept` tells whether the killmail is stored still; RETENTION_MONTHS may have dropped it.
+    """
 
     killmail_id: int
+    is_kept: bool
     battle_id: UUID | None
 
 
@@ -78,7 +82,7 @@ def find_successor(connection: "Database", battle_id: UUID) -> Successor | None:
     """Where an id leads that was served once; None for an id that never was."""
     row = connection.execute(
         """
-        SELECT a.killmail_id, b.id
+        SELECT a.killmail_id, k.killmail_id IS NOT NULL, b.id
         FROM battle_aliases a
         LEFT JOIN killmails k ON k.killmail_id = a.killmail_id
         LEFT JOIN battles b ON b.first_killmail_id = k.component_id

@@ -9,9 +9,10 @@ from pydantic import TypeAdapter
 
 from api.answers import answer, caching, is_known, not_modified, redirect, revision_etag
 from api.models import Battle
-from api.problems import not_found
+from api.problems import gone, not_found
 from api.queries.battles import find_battle, find_successor
 from api.reader import Reader
+from battlescope.zkillboard import kill_url
 
 if TYPE_CHECKING:
     from battlescope.database import Database
@@ -50,7 +51,7 @@ def about_battle[Body](
         compose: makes the answer; the heavy part, so it is done only where it is needed.
 
     Raises:
-        ProblemError: no battle ever had the id.
+        ProblemError: no battle ever had the id, or its killmails are not kept any more.
     """
 
     def read(connection: "Database") -> Response | tuple[Battle, Composed[Body]]:
@@ -80,6 +81,11 @@ def _elsewhere(connection: "Database", request: Request, battle_id: UUID, part: 
     successor = find_successor(connection, battle_id)
     if successor is None:
         raise not_found(f"no battle has the id {battle_id}")
+    if not successor.is_kept:
+        page = kill_url(successor.killmail_id)
+        raise gone(
+            f"the battle {battle_id} is older than is kept here; its first killmail is at {page}", page
+        )
     if successor.battle_id is None:
         return redirect(request, 307, f"/killmails/{successor.killmail_id}")
     return redirect(request, 308, f"/battles/{successor.battle_id}{part}", keep_query=True)

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from battlescope.settings import ClusterRules, LinkRule
 
+EDITION = 1
+"""Goes up with every change of the engine that makes something else of the same killmails under the same settings."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
@@ -46,3 +49,16 @@ class Rules:
     def any_reach_s(self) -> int | None:
         """How far apart two killmails are linked whoever was on them; None: never."""
         return None if self.link_rule == "correlated" else self.gap_max_s
+
+    @property
+    def reach_s(self) -> int:
+        """How far apart two linked killmails can be at most."""
+        return max(self.party_reach_s, self.any_reach_s or 0)
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for rules that make the same battles of the same killmails, and else another one."""
+        return (
+            f"edition={EDITION} link_rule={self.link_rule} party_reach_s={self.party_reach_s}"
+            f" any_reach_s={self.any_reach_s} min_kills={self.min_kills} fold_pods={self.fold_pods}"
+        )

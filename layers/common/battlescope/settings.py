@@ -96,7 +96,15 @@ class OutsideSettings(Settings):
     )
 
 
-class HistorySettings(OutsideSettings):
+class PriceSettings(OutsideSettings):
+    """Market prices: how old they may be."""
+
+    prices_max_age_hours: float = Field(
+        default=24, ge=0, description="market prices older than this are fetched anew"
+    )
+
+
+class HistorySettings(PriceSettings):
     """Whole days of history: where they come from, and how gently they are asked for."""
 
     everef_url: str = Field(
@@ -125,9 +133,6 @@ class HistorySettings(OutsideSettings):
         ge=0,
         description="backfill: a day imported or found unchanged so recently is not asked for",
     )
-    prices_max_age_hours: float = Field(
-        default=24, ge=0, description="market prices older than this are fetched anew"
-    )
 
 
 class RepairSettings(HandlerSettings, HistorySettings):
@@ -148,6 +153,20 @@ class RepairSettings(HandlerSettings, HistorySettings):
     )
     r2z2_retention_hours: float = Field(
         default=48, ge=0, description="holes noted so recently are asked for again under their numbers"
+    )
+
+
+class MaintenanceSettings(HandlerSettings, ClusterRules, PriceSettings):
+    """The maintenance handler: the rules that everything stored is held to, and how long things are kept."""
+
+    names_max_age_days: int = Field(
+        default=30, ge=1, le=10_000, description="names older than this are asked for again"
+    )
+    retention_months: int | None = Field(
+        default=None,
+        ge=2,
+        le=1200,
+        description="whole months that are kept beside the present one; none: everything is kept",
     )
 
 

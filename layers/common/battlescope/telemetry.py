@@ -30,6 +30,14 @@ class Metric(StrEnum):
     KILLMAILS_REPAIRED = "KillmailsRepaired"
     COMPLETENESS = "Completeness"
     HOLES_CLOSED = "HolesClosed"
+    MAINTENANCE_RUNS = "MaintenanceRuns"
+    MAINTENANCE_ERRORS = "MaintenanceErrors"
+    BATTLES_RECLUSTERED = "BattlesReclustered"
+    BATTLES_VERIFIED = "BattlesVerified"
+    BATTLES_DIFFERENT = "BattlesDifferent"
+    NAMES_RESOLVED = "NamesResolved"
+    KILLMAILS_DROPPED = "KillmailsDropped"
+    BATTLES_DROPPED = "BattlesDropped"
     MESSAGES_DEAD_LETTERED = "MessagesDeadLettered"
 
 

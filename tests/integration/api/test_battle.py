@@ -145,6 +145,19 @@ def test_the_id_of_a_battle_that_is_none_any_more_redirects_to_its_killmail(
     assert api.get(f"/killmails/{killmail_id}").status_code == 200
 
 
+def test_the_id_of_a_battle_that_was_dropped_leads_to_zkillboard(api: ApiClient, rows: Rows) -> None:
+    alias = rows.alias(96_000_777)
+
+    for part in ("", "/killmails", "/participants?limit=2"):
+        response = api.get(f"/battles/{alias}{part}")
+        assert response.status_code == 410
+        assert response.headers["content-type"] == "application/problem+json"
+        problem = response.json()
+        assert (problem["type"], problem["status"]) == ("urn:battlescope:problem:gone", 410)
+        assert problem["zkb_url"] == "https://zkillboard.com/kill/96000777/"
+        assert problem["zkb_url"] in problem["detail"]
+
+
 def test_an_id_that_is_a_battle_s_again_is_no_alias(api: ApiClient, rows: Rows) -> None:
     battle_id = rows.battle()
     rows.database.execute(

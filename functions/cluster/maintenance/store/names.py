@@ -1,0 +1,112 @@
+"""Which names are wanted, and those that were found."""
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import NamedTuple
+
+from battlescope.database import Database
+
+
+class Name(NamedTuple):
+    """What ESI calls an id."""
+
+    id: int
+    category: str
+    name: str
+
+
+class Stretch(NamedTuple):
+    """Killmails in a row, newest first, and whose names are missing on them.
+
+    Attributes:
+        lowest: the lowest killmail id looked at; None where there were no more killmails.
+        missing: ids without a name, those on the newest killmails first.
+    """
+
+    lowest: int | None
+    missing: list[int]
+
+
+def newest_killmail(connection: Database) -> int:
+    """The highest killmail id, 0 where there is none; ids grow with time."""
+    row = connection.execute("SELECT coalesce(max(killmail_id), 0) FROM killmails").fetchone()
+    assert row is not None  # noqa: S101 - an aggregate always answers
+    return int(row[0])
+
+
+def missing_below(connection: Database, killmail_id: int, killmails: int, older_than: timedelta) -> Stretch:
+    """Whose names are missing on the next killmails below this id.
+
+    Ids that did not resolve are missing again once they were asked for longer ago than `older_than`.
+    """
+    row = connection.execute(
+        """
+        WITH next AS MATERIALIZED (
+            SELECT * FROM killmails WHERE killmail_id < %s ORDER BY killmail_id DESC LIMIT %s
+        ), seen AS MATERIALIZED (
+            SELECT named.id, max(killmail_id) AS killmail_id
+            FROM next CROSS JOIN LATERAL unnest(
+                attacker_character_ids || attacker_corporation_ids || attacker_alliance_ids
+                || victim_character_id || victim_corporation_id || victim_alliance_id
+            ) AS named (id)
+            WHERE named.id > 0 GROUP BY named.id
+        )
+        SELECT (SELECT min(killmail_id) FROM next),
+               (SELECT coalesce(array_agg(id ORDER BY s.killmail_id DESC, id), '{}') FROM seen s
+                WHERE NOT EXISTS (SELECT FROM names n WHERE n.id = s.id)
+                  AND NOT EXISTS (
+                      SELECT FROM unresolvable_names u WHERE u.id = s.id AND u.asked_at > now() - %s::interval))
+        """,
+        (killmail_id, killmails, older_than),
+    ).fetchone()
+    assert row is not None  # noqa: S101 - it has no FROM
+    return Stretch(*row)
+
+
+def outdated(connection: Database, older_than: timedelta, limit: int) -> list[int]:
+    """Ids whose names were resolved longest ago, and longer ago than this."""
+    rows = connection.execute(
+        "SELECT id FROM names WHERE resolved_at < now() - %s::interval ORDER BY resolved_at LIMIT %s",
+        (older_than, limit),
+    )
+    return [row[0] for row in rows]
+
+
+def save_names(connection: Database, found: Collection[Name], unresolvable: Collection[int]) -> None:
+    """Keep names, and ids that have none; a name that ESI does not tell any more stays the last one that it told.
+
+    Rows go in the order of their ids, so that two runs never wait for one another.
+    """
+    ordered = sorted(found)
+    connection.execute(
+        """
+        INSERT INTO names (id, category, name) SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[])
+        ON CONFLICT (id) DO UPDATE
+            SET category = excluded.category, name = excluded.name, resolved_at = excluded.resolved_at
+        """,
+        (
+            [name.id for name in ordered],
+            [name.category for name in ordered],
+            [name.name for name in ordered],
+        ),
+    )
+    without = sorted(unresolvable)
+    connection.execute(
+        """
+        UPDATE names n SET resolved_at = now()
+        FROM (SELECT id FROM names WHERE id = ANY(%s) ORDER BY id FOR UPDATE) AS known WHERE n.id = known.id
+        """,
+        (without,),
+    )
+    connection.execute(
+        """
+        INSERT INTO unresolvable_names (id)
+        SELECT id FROM unnest(%s::bigint[]) AS u (id)
+        WHERE NOT EXISTS (SELECT FROM names n WHERE n.id = u.id)
+        ON CONFLICT (id) DO UPDATE SET asked_at = excluded.asked_at
+        """,
+        (without,),
+    )
+    connection.execute(
+        "DELETE FROM unresolvable_names WHERE id = ANY(%s)", (sorted(name.id for name in found),)
+    )
