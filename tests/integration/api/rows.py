@@ -75,6 +75,7 @@ class Rows:
         """A battle with its killmails; `total_kills` may say more than there are."""
         killmail_ids = [next(self._killmail_ids) for _ in kills]
         first = killmail_ids[0]
+        start_hour = int(start.timestamp()) // 3600
         battle_id = battle_id_of(system, first)
         self.database.execute(
             """
@@ -125,14 +126,14 @@ class Rows:
             cursor.executemany(
                 """
                 INSERT INTO battle_participants
-                    (battle_id, character_id, ship_type_id, corp_id, alliance_id, side_id, is_victim)
-                VALUES (%s, %s, %s, %s, %s, %s, %s)
+                    (battle_id, start_hour, character_id, ship_type_id, corp_id, alliance_id, side_id, is_victim)
+                VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
                 """,
-                [(battle_id, *vars(pilot).values()) for pilot in pilots],
+                [(battle_id, start_hour, *vars(pilot).values()) for pilot in pilots],
             )
             cursor.executemany(
-                "INSERT INTO battle_entities (battle_id, entity_id) VALUES (%s, %s)",
-                [(battle_id, entity) for entity in entities],
+                "INSERT INTO battle_entities (battle_id, start_hour, entity_id) VALUES (%s, %s, %s)",
+                [(battle_id, start_hour, entity) for entity in entities],
             )
         return battle_id
 
