@@ -28,7 +28,9 @@ def create_app(reader: Reader, settings: "ApiSettings") -> FastAPI:
         # As they are: including routers would analyse every endpoint anew at the first request.
         routes=[route for router in ROUTERS for route in router.routes],
     )
-    app.state.context = Context(reader, timedelta(minutes=settings.feed_stale_minutes))
+    app.state.context = Context(
+        reader, timedelta(minutes=settings.feed_stale_minutes), timedelta(minutes=settings.gap_max_minutes)
+    )
     problems.add_handlers(app)
     # Each wraps those added before it.
     app.add_middleware(UnexpectedErrors)

@@ -22,8 +22,8 @@ _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 type Time = Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)]
 type Id = Annotated[int, Field(ge=0, le=2**63 - 1)]
 
-type BattleKey = tuple[Time, UUID]
-"""Start time and id: lists of battles are in descending order of both."""
+type BattleKey = tuple[Time | Id, UUID]
+"""What a list of battles is ordered by, and the id: lists of battles are in descending order of both."""
 
 type KillmailKey = tuple[Time, Id]
 """Time and id: a battle's killmails are in ascending order of both."""
@@ -41,7 +41,8 @@ class _Cursor[K](BaseModel):
 
 type Form[K] = TypeAdapter[_Cursor[K]]
 
-BATTLES: Form[BattleKey] = TypeAdapter(_Cursor[BattleKey])
+BATTLES_BY_TIME: Form[tuple[Time, UUID]] = TypeAdapter(_Cursor[tuple[Time, UUID]])
+BATTLES_BY_NUMBER: Form[tuple[Id, UUID]] = TypeAdapter(_Cursor[tuple[Id, UUID]])
 KILLMAILS: Form[KillmailKey] = TypeAdapter(_Cursor[KillmailKey])
 PARTICIPANTS: Form[ParticipantKey] = TypeAdapter(_Cursor[ParticipantKey])
 

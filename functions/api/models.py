@@ -248,7 +248,7 @@ class KillmailReference(TypedDict):
 
 
 class BattleList(TypedDict):
-    """A page of battles, newest first."""
+    """A page of battles, in the order asked for."""
 
     items: Annotated[list[Battle], Field(description="The battles.")]
     next: Next

@@ -4,61 +4,16 @@ Every query model forbids what it does not name, so that a misspelt filter is an
 that is longer than meant.
 """
 
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic.json_schema import WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from battlescope.space import SpaceType
-
-BATTLES_PER_PAGE_MAX = 100
 MEMBERS_PER_PAGE_MAX = 1000
 """Killmails or participants in one answer; see `queries.members` for what keeps it under Lambda's 6 MB."""
 
-type Constraint = tuple[str, Any]
-"""A filter that is set: its name and its value."""
-
-_TIME_HINT = "ISO 8601: a date, or a time with its zone (2021-11-28T10:00:00Z; a + in it is written %2B)"
 _EVE_ID_MAX = 2**63 - 1
-
-
-def _moment(text: str) -> datetime | date:
-    try:
-        if len(text) == len("2021-11-28"):
-            return date.fromisoformat(text)
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise ValueError(f"must be {_TIME_HINT}")
-
-
-def _since(text: str) -> datetime:
-    moment = _moment(text)
-    return moment if isinstance(moment, datetime) else datetime(*moment.timetuple()[:3], tzinfo=UTC)
-
-
-def _until(text: str) -> datetime:
-    moment = _moment(text)
-    if isinstance(moment, datetime):
-        return moment
-    try:
-        return _since(text) + timedelta(days=1)
-    except OverflowError:
-        raise ValueError(f"must be {_TIME_HINT}") from None
-
-
-_TIME_SCHEMA = WithJsonSchema(
-    {
-        "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}],
-        "examples": ["2021-11-28T18:00:00Z", "2021-11-28"],
-    }
-)
 
 
 def _decimal(text: str) -> str:
@@ -89,74 +44,6 @@ class NoParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class BattleFilters(BaseModel):
-    """Filters of a list of battles; all that are set must hold."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    space: SpaceType | None = Field(
-        default=None, description="Only battles in this kind of space.", examples=["jspace"]
-    )
-    since: Annotated[datetime | None, BeforeValidator(_since), _TIME_SCHEMA] = Field(
-        default=None,
-        description="Only battles that began at this time or later: a date (from its first second on), "
-        "or a time with its zone.",
-    )
-    until: Annotated[datetime | None, BeforeValidator(_until), _TIME_SCHEMA] = Field(
-        default=None,
-        description="Only battles that began before this time; a date includes that whole day.",
-    )
-    system: EveId | None = Field(
-        default=None, description="Only battles in this solar system.", examples=[30002813]
-    )
-    corporation: EveId | None = Field(
-        default=None,
-        description="Only battles with this corporation on a killmail, as the killmail has it; "
-        "owners of structures included.",
-        examples=[98633005],
-    )
-    alliance: EveId | None = Field(
-        default=None,
-        description="Only battles with this alliance on a killmail, as the killmail has it; "
-        "owners of structures included.",
-        examples=[1354830081],
-    )
-    character: EveId | None = Field(
-        default=None, description="Only battles with this character on a killmail.", examples=[2112625428]
-    )
-    min_kills: Annotated[int, Field(ge=1, le=2**31 - 1), Decimal] | None = Field(
-        default=None,
-        description="Only battles with at least so many killmails (`total_kills`).",
-        examples=[10],
-    )
-
-    @field_validator("until")
-    @classmethod
-    def _after_since(cls, until: datetime | None, info: ValidationInfo) -> datetime | None:
-        since = info.data.get("since")
-        if since is not None and until is not None and until <= since:
-            raise ValueError("must be later than `since`")
-        return until
-
-    def constraints(self, owner: Iterable[Constraint] = ()) -> tuple[Constraint, ...]:
-        """The filters that are set, and what the path says (`owner`), in one order whatever the request's."""
-        mine = {
-            (name, value) for name in BattleFilters.model_fields if (value := getattr(self, name)) is not None
-        }
-        return tuple(sorted(mine.union(owner), key=lambda constraint: (constraint[0], str(constraint[1]))))
-
-
-class BattlePage(BattleFilters):
-    """Filters, and which part of the list."""
-
-    limit: Annotated[int, Field(ge=1, le=BATTLES_PER_PAGE_MAX), Decimal] = Field(
-        default=50, description="Battles in one answer at most."
-    )
-    cursor: Cursor | None = Field(
-        default=None, description="`next` of an earlier answer to the same filters; goes on where it ended."
-    )
-
-
 class MemberPage(BaseModel):
     """Which part of a battle's killmails or participants."""
 
@@ -181,6 +68,5 @@ class HealthPage(BaseModel):
 
 
 NoQuery = Annotated[NoParameters, Query()]
-BattleQuery = Annotated[BattlePage, Query()]
 MemberQuery = Annotated[MemberPage, Query()]
 HealthQuery = Annotated[HealthPage, Query()]

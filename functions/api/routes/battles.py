@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from api import cursor
+from api.filters import BattleQuery
 from api.models import (
     BATTLE_DETAIL,
     KILLMAIL_LIST,
@@ -15,7 +16,7 @@ from api.models import (
     KillmailList,
     ParticipantList,
 )
-from api.parameters import MEMBERS_PER_PAGE_MAX, BattleId, BattleQuery, MemberQuery, NoQuery
+from api.parameters import MEMBERS_PER_PAGE_MAX, BattleId, MemberQuery, NoQuery
 from api.queries import members
 from api.queries.sides import sides_of
 from api.routes.dependencies import EVERYWHERE, Reads
@@ -35,7 +36,7 @@ _REDIRECTS: dict[int | str, dict[str, Any]] = {
 
 @router.get("/battles")
 def list_battles(request: Request, reader: Reads, asked: BattleQuery) -> Response:
-    """Battles that fulfil all filters, newest first (by start; ties by id, descending)."""
+    """Battles that fulfil all filters, newest first where no `order` says otherwise (ties by id, descending)."""
     return battle_page(request, reader, asked)
 
 

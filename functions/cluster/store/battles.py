@@ -70,7 +70,8 @@ def rename_battle(connection: Database, old: StoredBattle, new: StoredBattle) ->
         connection.execute("UPDATE battle_killmails SET battle_id = %s WHERE battle_id = %s", ids)
         connection.execute("UPDATE battle_sides SET battle_id = %s WHERE battle_id = %s", ids)
         connection.execute(
-            "UPDATE battles SET id = %s, first_killmail_id = %s WHERE id = %s", (new.id, new.component_id, old.id)
+            "UPDATE battles SET id = %s, first_killmail_id = %s WHERE id = %s",
+            (new.id, new.component_id, old.id),
         )
     if old.id != new.id or old.start_hour != new.start_hour:
         connection.execute(

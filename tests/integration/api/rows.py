@@ -69,10 +69,15 @@ class Rows:
         kills: Sequence[Kill] = (Kill(), Kill(after=timedelta(minutes=4))),
         pilots: Sequence[Pilot] = (),
         entities: Sequence[int] = (),
+        sides: Sequence[Sequence[int]] = (),
         total_kills: int | None = None,
+        total_pilots: int | None = None,
         revision: int = 1,
     ) -> UUID:
-        """A battle with its killmails; `total_kills` may say more than there are."""
+        """A battle with its killmails; totals may say more than there are.
+
+        `sides` are the affiliations of side 1, 2, ...; the last of three or more are third parties.
+        """
         killmail_ids = [next(self._killmail_ids) for _ in kills]
         first = killmail_ids[0]
         start_hour = int(start.timestamp()) // 3600
@@ -80,8 +85,9 @@ class Rows:
         self.database.execute(
             """
             INSERT INTO battles (id, system_id, space_type, start_time, end_time, total_kills, total_isk_destroyed,
-                                 zkill_related_url, first_killmail_id, losses, pilots, revision, updated_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, 'https://zkillboard.com/related/', %s, %s, %s, %s, %s)
+                                 zkill_related_url, first_killmail_id, losses, pilots, revision, updated_at, region_id)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, 'https://zkillboard.com/related/', %s, %s, %s, %s, %s,
+                    (SELECT region_id FROM solar_systems WHERE system_id = %s))
             """,
             (
                 battle_id,
@@ -93,9 +99,10 @@ class Rows:
                 sum(kill.isk_value or 0 for kill in kills),
                 first,
                 len(kills),
-                len({pilot.character for pilot in pilots}),
+                total_pilots or len({pilot.character for pilot in pilots}),
                 revision,
                 start + timedelta(hours=1),
+                system,
             ),
         )
         members = list(zip(killmail_ids, kills, strict=True))
@@ -134,6 +141,16 @@ class Rows:
             cursor.executemany(
                 "INSERT INTO battle_entities (battle_id, start_hour, entity_id) VALUES (%s, %s, %s)",
                 [(battle_id, start_hour, entity) for entity in entities],
+            )
+            cursor.executemany(
+                """
+                INSERT INTO battle_sides (battle_id, side_id, affiliation_ids, pilots, losses, isk_lost, isk_destroyed)
+                VALUES (%s, %s, %s, 1, 1, 1, 1)
+                """,
+                [
+                    (battle_id, 0 if number > 2 else number, list(affiliations))
+                    for number, affiliations in enumerate(sides, 1)
+                ],
             )
         return battle_id
 
