@@ -9,16 +9,23 @@ from pydantic import TypeAdapter
 from api.models import (
     BATTLE_DETAIL,
     BATTLE_LIST,
+    COMPOSITION,
     HEALTH,
     KILLMAIL_LIST,
     KILLMAIL_REFERENCE,
     PARTICIPANT_LIST,
+    TIMELINE,
+    TOP,
     Battle,
     BattleDetail,
     BattleKillmail,
     BattleList,
+    Bucket,
+    BucketSide,
+    Composition,
     DatabaseHealth,
     FeedHealth,
+    GroupComposition,
     Health,
     KillmailList,
     KillmailReference,
@@ -26,9 +33,15 @@ from api.models import (
     Named,
     Participant,
     ParticipantList,
+    ShipComposition,
     Side,
     SideAffiliation,
+    SideComposition,
     System,
+    Timeline,
+    Top,
+    TopLoss,
+    TopPilot,
     TowardSide,
     Victim,
 )
@@ -155,6 +168,61 @@ _DETAIL = BattleDetail(
     participants_next=None,
 )
 
+_TIMELINE = Timeline(
+    step_s=60,
+    buckets=[
+        Bucket(
+            since=_TIME.replace(second=0),
+            sides=[
+                BucketSide(side_id=1, killmails=1, isk_lost=1_234_567),
+                BucketSide(side_id=2, killmails=4, isk_lost=2_300_000_000),
+            ],
+        )
+    ],
+)
+
+_SHIPS = Composition(
+    sides=[
+        SideComposition(
+            side_id=1,
+            groups=[
+                GroupComposition(
+                    group=Named(id=25, name="Frigate"),
+                    flown=12,
+                    lost=4,
+                    isk_lost=4_938_268,
+                    ships=[ShipComposition(ship_type=_SHIP_TYPE, flown=12, lost=4, isk_lost=4_938_268)],
+                )
+            ],
+        )
+    ]
+)
+
+_TOP_PILOT = TopPilot(
+    character=_PILOT,
+    corporation=_CORPORATION,
+    alliance=_ALLIANCE,
+    side_id=1,
+    damage_done=51_234,
+    killmails=9,
+    final_blows=2,
+)
+
+_TOP = Top(
+    losses=[
+        TopLoss(
+            killmail_id=96889120,
+            zkb_url="https://zkillboard.com/kill/96889120/",
+            timestamp=_TIME,
+            victim=_VICTIM,
+            isk_value=1_234_567,
+            side_id=1,
+        )
+    ],
+    damage=[_TOP_PILOT],
+    final_blows=[_TOP_PILOT],
+)
+
 _REFERENCE = KillmailReference(
     killmail_id=96889120,
     killmail_hash="c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00",
@@ -183,6 +251,9 @@ ANSWERS: dict[str, tuple[TypeAdapter[Any], Any]] = {
     "get_battle": (BATTLE_DETAIL, _DETAIL),
     "list_battle_killmails": (KILLMAIL_LIST, KillmailList(items=[_KILLMAIL], next=_CURSOR)),
     "list_battle_participants": (PARTICIPANT_LIST, ParticipantList(items=[_PARTICIPANT], next=_CURSOR)),
+    "get_battle_timeline": (TIMELINE, _TIMELINE),
+    "get_battle_composition": (COMPOSITION, _SHIPS),
+    "get_battle_top": (TOP, _TOP),
     "get_killmail": (KILLMAIL_REFERENCE, _REFERENCE),
     "get_health": (HEALTH, _HEALTH),
 }

@@ -83,7 +83,15 @@ _PROBLEM_RESPONSES = {
 
 _ALWAYS = ("InvalidParameter", "InternalError")
 _READS_DATABASE = ("Unavailable",)
-_NAMES_ONE_THING = ("get_battle", "list_battle_killmails", "list_battle_participants", "get_killmail")
+_NAMES_ONE_THING = (
+    "get_battle",
+    "get_battle_composition",
+    "get_battle_timeline",
+    "get_battle_top",
+    "get_killmail",
+    "list_battle_killmails",
+    "list_battle_participants",
+)
 _NEEDS_NO_DATABASE = ("get_openapi",)
 _NOT_CONDITIONAL = ("get_health", "get_openapi")
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import Path, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+TOP_MAX = 100
 MEMBERS_PER_PAGE_MAX = 1000
 """Killmails or participants in one answer; see `queries.members` for what keeps it under Lambda's 6 MB."""
 
@@ -57,6 +58,16 @@ class MemberPage(BaseModel):
     )
 
 
+class TopPage(BaseModel):
+    """How much of what stood out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=TOP_MAX), Decimal] = Field(
+        default=10, description="Losses, and pilots of each kind, at most."
+    )
+
+
 class HealthPage(BaseModel):
     """What `/healthz` is asked."""
 
@@ -69,4 +80,5 @@ class HealthPage(BaseModel):
 
 NoQuery = Annotated[NoParameters, Query()]
 MemberQuery = Annotated[MemberPage, Query()]
+TopQuery = Annotated[TopPage, Query()]
 HealthQuery = Annotated[HealthPage, Query()]

@@ -5,7 +5,8 @@ Every statement reads little however many battles there are, in one of these sha
 - *by start, of an entity* (character, corporation, alliance): its battles are read from its own index, hour by hour from
   the newest, until the page is full.
 - *in another order, of an entity*: few battles are gathered and sorted; where there are more than GATHERED_MAX, battles
-  are read in the list's order, and each is asked whether the entity is in it.
+  are read in the list's order, and each is asked whether the entity is in it. So are those that pass a filter that
+  few pass, in either order.
 - *without an entity*: PostgreSQL chooses among the indexes of `battles`, whose statistics tell it how many pass.
 
 `OFFSET 0` keeps a subquery what it is: PostgreSQL would turn it into a join, and join all before it sorts.
@@ -23,8 +24,18 @@ from api.queries.battles import COLUMNS, PLACES, STORED, battle_of
 if TYPE_CHECKING:
     from battlescope.database import Database
 
-GATHERED_MAX = 10_000
+GATHERED_MAX = 5000
 """Above this it is quicker to look for an entity's battles among all, in the list's order."""
+
+_NARROWING = {
+    "system": 0,
+    "region": 0,
+    "live": 0,
+    "min_kills": 50,
+    "min_pilots": 100,
+    "min_isk": 10_000_000_000,
+}
+"""Filters that few battles pass, from these values on, and that have indexes of their own."""
 
 ORDER_COLUMNS: dict[Order, str] = {
     "start": "start_time",
@@ -48,7 +59,15 @@ _IN_BATTLE = {
 _IN_BATTLE["alliance"] = _IN_BATTLE["corporation"]
 
 _BATTLES_OF = {
-    "character": "SELECT DISTINCT start_hour, battle_id FROM battle_participants WHERE character_id = %s",
+    # Who flew several ships in a battle is there with the first of them.
+    "character": """
+        SELECT p.start_hour, p.battle_id FROM battle_participants p
+        WHERE NOT EXISTS (
+            SELECT FROM battle_participants o
+            WHERE o.battle_id = p.battle_id AND o.character_id = p.character_id AND o.ship_type_id < p.ship_type_id
+            OFFSET 0
+        ) AND p.character_id = %s
+    """,
     "corporation": "SELECT start_hour, battle_id FROM battle_entities WHERE entity_id = %s",
 }
 _BATTLES_OF["alliance"] = _BATTLES_OF["corporation"]
@@ -108,9 +127,10 @@ def list_battles(
     source = "battles b"
     values: list[Any] = []
     if owner is not None:
-        if order == "start":
+        is_narrow = any(name in _NARROWING and value >= _NARROWING[name] for name, value in constraints)
+        if order == "start" and (not is_narrow or _are_few(connection, owner)):
             source, values = _hour_by_hour(owner, constraints, after)
-        elif _are_few(connection, owner):
+        elif order != "start" and _are_few(connection, owner):
             source, values = f"({_BATTLES_OF[owner[0]]}) d CROSS JOIN LATERAL ({_BATTLE}) b", [owner[1]]
         else:
             owner = None
@@ -158,9 +178,7 @@ def _hour_by_hour(
     if newest:
         bounds += " AND start_hour <= %s"
         values.append(min(_hour(time) for time in newest))
-    # Ordered here as well, so that the distinct ones come hour by hour too.
-    mine = f"{_BATTLES_OF[kind]}{bounds} ORDER BY start_hour DESC, battle_id DESC OFFSET 0"
-    return f"({mine}) d CROSS JOIN LATERAL ({_BATTLE}) b", values
+    return f"({_BATTLES_OF[kind]}{bounds}) d CROSS JOIN LATERAL ({_BATTLE}) b", values
 
 
 def _hour(time: Any) -> int:
@@ -170,9 +188,12 @@ def _hour(time: Any) -> int:
 
 def _are_few(connection: "Database", owner: Constraint) -> bool:
     kind, entity_id = owner
+    table, column = (
+        ("battle_participants", "character_id") if kind == "character" else ("battle_entities", "entity_id")
+    )
     row = connection.execute(
-        f"SELECT count(*) FROM ({_BATTLES_OF[kind]} LIMIT {GATHERED_MAX + 1}) f".replace("DISTINCT ", ""),  # noqa: S608
-        (entity_id,),
+        f"SELECT count(*) FROM (SELECT FROM {table} WHERE {column} = %s LIMIT %s) counted",  # noqa: S608 - constants
+        (entity_id, GATHERED_MAX + 1),
     ).fetchone()
     return row is not None and row[0] <= GATHERED_MAX
 

@@ -150,6 +150,7 @@ def test_pages_hold_each_battle_once_and_in_order(
     with pytest.MonkeyPatch.context() as patch:
         if not few:  # as if every entity were in more battles than are gathered
             patch.setattr(battle_lists, "GATHERED_MAX", 0)
+            patch.setitem(battle_lists._NARROWING, "min_kills", 3)
         pages = world.api.pages("/battles", limit=limit, order=order, **chosen)
 
     assert [battle["id"] for page in pages for battle in page] == [fact.id for fact in expected]
