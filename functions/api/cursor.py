@@ -32,6 +32,10 @@ type ParticipantKey = tuple[Id, Id]
 """Character and ship type: a battle's participants are in ascending order of both."""
 
 
+type ChangeKey = tuple[Id, Annotated[int, Field(ge=0, le=1)], UUID]
+"""Transaction, battle or former id, id: the change feed is in ascending order of all."""
+
+
 class _Cursor[K](BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -44,6 +48,7 @@ type Form[K] = TypeAdapter[_Cursor[K]]
 BATTLES_BY_TIME: Form[tuple[Time, UUID]] = TypeAdapter(_Cursor[tuple[Time, UUID]])
 BATTLES_BY_NUMBER: Form[tuple[Id, UUID]] = TypeAdapter(_Cursor[tuple[Id, UUID]])
 KILLMAILS: Form[KillmailKey] = TypeAdapter(_Cursor[KillmailKey])
+CHANGES: Form[ChangeKey] = TypeAdapter(_Cursor[ChangeKey])
 PARTICIPANTS: Form[ParticipantKey] = TypeAdapter(_Cursor[ParticipantKey])
 
 
@@ -59,8 +64,8 @@ def encode[K](form: Form[K], asked: Any, after: K) -> str:
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
-def decode[K](form: Form[K], asked: Any, cursor: str | None) -> K | None:
-    """The key of the item that a page follows; None for the first page.
+def decode[K](form: Form[K], asked: Any, cursor: str | None, parameter: str = "cursor") -> K | None:
+    """The key of the item that a page follows; None for the first page. `parameter` is what the request calls it.
 
     Raises:
         ProblemError: the cursor is not one of ours, or belongs to another list.
@@ -71,7 +76,7 @@ def decode[K](form: Form[K], asked: Any, cursor: str | None) -> K | None:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         parsed = form.validate_json(text)
     except ValueError:
-        raise invalid_parameter("cursor", "is not one that this API gave out") from None
+        raise invalid_parameter(parameter, "is not one that this API gave out") from None
     if parsed.list != digest(asked):
-        raise invalid_parameter("cursor", "belongs to a list with other filters; start again without it")
+        raise invalid_parameter(parameter, "belongs to a list with other filters; start again without it")
     return parsed.after

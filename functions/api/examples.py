@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from api.models import (
     BATTLE_DETAIL,
     BATTLE_LIST,
+    CHANGES,
     COMPOSITION,
     HEALTH,
     KILLMAIL_LIST,
@@ -22,6 +23,8 @@ from api.models import (
     BattleList,
     Bucket,
     BucketSide,
+    Change,
+    ChangeList,
     Composition,
     DatabaseHealth,
     FeedHealth,
@@ -254,6 +257,10 @@ ANSWERS: dict[str, tuple[TypeAdapter[Any], Any]] = {
     "get_battle_timeline": (TIMELINE, _TIMELINE),
     "get_battle_composition": (COMPOSITION, _SHIPS),
     "get_battle_top": (TOP, _TOP),
+    "get_changes": (
+        CHANGES,
+        ChangeList(items=[Change(kind="grown", id=_BATTLE["id"], battle=_BATTLE)], next=_CURSOR),
+    ),
     "get_killmail": (KILLMAIL_REFERENCE, _REFERENCE),
     "get_health": (HEALTH, _HEALTH),
 }

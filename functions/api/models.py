@@ -329,6 +329,29 @@ class Top(TypedDict):
     final_blows: Annotated[list[TopPilot], Field(description="Who had the most final blows.")]
 
 
+class Change(TypedDict):
+    """What became of a battle."""
+
+    kind: Annotated[
+        Literal["created", "grown", "merged", "dissolved"],
+        Field(
+            description="`created`: new. `grown`: changed, and perhaps created since the cursor too. `merged`: `id` "
+            "was replaced by `battle`. `dissolved`: `id` is no battle any more."
+        ),
+    ]
+    id: Annotated[UUID, Field(description="What it is about: a battle's id, now or before.")]
+    battle: Annotated[
+        Battle | None, Field(description="The battle as it is now; null where it is none any more.")
+    ]
+
+
+class ChangeList(TypedDict):
+    """What became of battles, in the order in which that became known."""
+
+    items: Annotated[list[Change], Field(description="The changes; none where there is nothing new.")]
+    next: Annotated[str, Field(description="`after` of the next request; the feed never ends.")]
+
+
 class KillmailReference(TypedDict):
     """What is kept of a killmail, and the battle it belongs to."""
 
@@ -414,6 +437,7 @@ BATTLE_LIST = TypeAdapter(BattleList)
 BATTLE_DETAIL = TypeAdapter(BattleDetail)
 KILLMAIL_LIST = TypeAdapter(KillmailList)
 PARTICIPANT_LIST = TypeAdapter(ParticipantList)
+CHANGES = TypeAdapter(ChangeList)
 TIMELINE = TypeAdapter(Timeline)
 COMPOSITION = TypeAdapter(Composition)
 TOP = TypeAdapter(Top)

@@ -44,6 +44,7 @@ Battles in EVE Online, found in the public killmail feed.
 _TAGS = [
     {"name": "battles", "description": "Battles, and who and what was in them."},
     {"name": "killmails", "description": "References to killmails."},
+    {"name": "changes", "description": "What became of battles, so that nothing is missed."},
     {"name": "service", "description": "The API itself."},
 ]
 
@@ -154,7 +155,11 @@ def _complete(operation: dict[str, Any], name: str, shapes: dict[str, dict[str, 
     responses["200"]["content"] = {"application/json": content}
     if name not in _NOT_CONDITIONAL:
         responses["304"] = {"description": "The client has this answer already (`If-None-Match`)."}
-        headers = ["ETag", "Cache-Control", *(["Link"] if name.startswith("list_") else [])]
+        headers = [
+            "ETag",
+            "Cache-Control",
+            *(["Link"] if name.startswith("list_") or name == "get_changes" else []),
+        ]
         responses["200"]["headers"] = {header: _reference("headers", header) for header in headers}
     for redirect in ("307", "308"):
         if redirect in responses:

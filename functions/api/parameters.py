@@ -11,6 +11,7 @@ from fastapi import Path, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 TOP_MAX = 100
+CHANGES_PER_PAGE_MAX = 1000
 MEMBERS_PER_PAGE_MAX = 1000
 """Killmails or participants in one answer; see `queries.members` for what keeps it under Lambda's 6 MB."""
 
@@ -68,6 +69,20 @@ class TopPage(BaseModel):
     )
 
 
+class ChangesPage(BaseModel):
+    """Which part of the change feed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    after: Cursor | None = Field(
+        default=None,
+        description="`next` of an earlier answer: goes on where it ended; `now`: only what changes from now on.",
+    )
+    limit: Annotated[int, Field(ge=1, le=CHANGES_PER_PAGE_MAX), Decimal] = Field(
+        default=100, description="Changes in one answer at most."
+    )
+
+
 class HealthPage(BaseModel):
     """What `/healthz` is asked."""
 
@@ -80,5 +95,6 @@ class HealthPage(BaseModel):
 
 NoQuery = Annotated[NoParameters, Query()]
 MemberQuery = Annotated[MemberPage, Query()]
+ChangesQuery = Annotated[ChangesPage, Query()]
 TopQuery = Annotated[TopPage, Query()]
 HealthQuery = Annotated[HealthPage, Query()]

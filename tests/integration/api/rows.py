@@ -58,7 +58,11 @@ class Rows:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._killmail_ids = count(96_000_001)
+        self.killmail_ids_from(96_000_001)
+
+    def killmail_ids_from(self, first: int) -> None:
+        """Number the killmails from here on: two that insert at once must not take the same ids."""
+        self._killmail_ids = count(first)
 
     def battle(
         self,
@@ -167,6 +171,13 @@ class Rows:
             "INSERT INTO battle_aliases (id, killmail_id, revision) VALUES (%s, %s, 1)", (alias, killmail_id)
         )
         return alias
+
+    def grow(self, battle_id: UUID) -> None:
+        """One more revision, by the transaction that is open, else by one of its own."""
+        self.database.execute(
+            "UPDATE battles SET revision = revision + 1, changed_in = pg_current_xact_id() WHERE id = %s",
+            (battle_id,),
+        )
 
     def name(self, entity: int, name: str) -> None:
         """A resolved name."""
