@@ -8,14 +8,22 @@ from fastapi import FastAPI
 from api import problems
 from api.middleware import CrossOrigin, HeadAsGet, UnexpectedErrors
 from api.reader import Reader
-from api.routes import battles, changes, entities, fights, health, killmails
+from api.routes import battles, changes, entities, fights, health, killmails, search
 from api.routes.dependencies import Context
 from battlescope import __version__
 
 if TYPE_CHECKING:
     from battlescope.settings import ApiSettings
 
-ROUTERS = (battles.router, fights.router, entities.router, killmails.router, changes.router, health.router)
+ROUTERS = (
+    battles.router,
+    fights.router,
+    entities.router,
+    killmails.router,
+    changes.router,
+    search.router,
+    health.router,
+)
 
 
 def create_app(reader: Reader, settings: "ApiSettings") -> FastAPI:

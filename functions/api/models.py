@@ -352,6 +352,29 @@ class ChangeList(TypedDict):
     next: Annotated[str, Field(description="`after` of the next request; the feed never ends.")]
 
 
+class Found(Named):
+    """Something with a name like what was searched."""
+
+    category: Annotated[
+        Literal["alliance", "corporation", "character", "system", "ship_type"],
+        Field(description="What it is."),
+    ]
+    battles: Annotated[
+        int,
+        Field(
+            description="How active it is, in battles (of a character: its ships in them), counted up to 1,000; 0 for "
+            "ship types.",
+            examples=[812],
+        ),
+    ]
+
+
+class SearchResult(TypedDict):
+    """What a search found."""
+
+    items: Annotated[list[Found], Field(description="The likeliest first.")]
+
+
 class KillmailReference(TypedDict):
     """What is kept of a killmail, and the battle it belongs to."""
 
@@ -438,6 +461,7 @@ BATTLE_DETAIL = TypeAdapter(BattleDetail)
 KILLMAIL_LIST = TypeAdapter(KillmailList)
 PARTICIPANT_LIST = TypeAdapter(ParticipantList)
 CHANGES = TypeAdapter(ChangeList)
+SEARCH = TypeAdapter(SearchResult)
 TIMELINE = TypeAdapter(Timeline)
 COMPOSITION = TypeAdapter(Composition)
 TOP = TypeAdapter(Top)

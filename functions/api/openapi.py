@@ -44,6 +44,7 @@ Battles in EVE Online, found in the public killmail feed.
 _TAGS = [
     {"name": "battles", "description": "Battles, and who and what was in them."},
     {"name": "killmails", "description": "References to killmails."},
+    {"name": "entities", "description": "Alliances, corporations, characters and solar systems."},
     {"name": "changes", "description": "What became of battles, so that nothing is missed."},
     {"name": "service", "description": "The API itself."},
 ]

@@ -8,9 +8,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 TOP_MAX = 100
+SEARCHED_MAX = 50
 CHANGES_PER_PAGE_MAX = 1000
 MEMBERS_PER_PAGE_MAX = 1000
 """Killmails or participants in one answer; see `queries.members` for what keeps it under Lambda's 6 MB."""
@@ -22,6 +23,12 @@ def _decimal(text: str) -> str:
     # Python reads 1_000 and +5 and other scripts' digits as numbers too; one number has one spelling here.
     if not (text.isascii() and text.isdigit()):
         raise ValueError("must be a whole number in decimal digits")
+    return text
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be letters, digits, signs and spaces")
     return text
 
 
@@ -83,6 +90,19 @@ class ChangesPage(BaseModel):
     )
 
 
+class SearchPage(BaseModel):
+    """What is searched."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    q: Annotated[str, Field(min_length=2, max_length=100), AfterValidator(_printable)] = Field(
+        description="The beginning of a name, or of words of it.", examples=["goonsw"]
+    )
+    limit: Annotated[int, Field(ge=1, le=SEARCHED_MAX), Decimal] = Field(
+        default=20, description="Names at most."
+    )
+
+
 class HealthPage(BaseModel):
     """What `/healthz` is asked."""
 
@@ -96,5 +116,6 @@ class HealthPage(BaseModel):
 NoQuery = Annotated[NoParameters, Query()]
 MemberQuery = Annotated[MemberPage, Query()]
 ChangesQuery = Annotated[ChangesPage, Query()]
+SearchQuery = Annotated[SearchPage, Query()]
 TopQuery = Annotated[TopPage, Query()]
 HealthQuery = Annotated[HealthPage, Query()]

@@ -179,9 +179,11 @@ class Rows:
             (battle_id,),
         )
 
-    def name(self, entity: int, name: str) -> None:
+    def name(self, entity: int, name: str, category: str = "x") -> None:
         """A resolved name."""
-        self.database.execute("INSERT INTO names (id, category, name) VALUES (%s, 'x', %s)", (entity, name))
+        self.database.execute(
+            "INSERT INTO names (id, category, name) VALUES (%s, %s, %s)", (entity, category, name)
+        )
 
     def ship_type(self, ship_type: int, name: str) -> None:
         """A known ship type."""
