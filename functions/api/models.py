@@ -375,6 +375,66 @@ class SearchResult(TypedDict):
     items: Annotated[list[Found], Field(description="The likeliest first.")]
 
 
+Months = dict[str, int]
+"""Battles by month, as `2021-11`."""
+
+
+class Acquaintance(Named):
+    """An alliance, or a corporation without one, that an entity met."""
+
+    killmails: Annotated[int, Field(description="Killmails on which they met.", examples=[31])]
+
+
+class ShipUse(TypedDict):
+    """A ship type as an entity uses it."""
+
+    ship_type: Annotated[Named, Field(description="Which.")]
+    kills: Annotated[int, Field(description="Killmails as an attacker with it.", examples=[12])]
+    losses: Annotated[int, Field(description="How many were lost.", examples=[4])]
+
+
+class SystemUse(Named):
+    """A solar system that an entity fights in."""
+
+    battles: Annotated[int, Field(description="Battles there.", examples=[17])]
+
+
+class Recent(TypedDict):
+    """What an entity did in its latest battles: up to 200, fewer where these hold more than 2,000 killmails."""
+
+    battles: Annotated[int, Field(description="How many battles these are.", examples=[200])]
+    since: Annotated[UtcTime, Field(description="When the first of them began.")]
+    until: Annotated[UtcTime, Field(description="When the last of them began.")]
+    kills: Annotated[int, Field(description="Others' losses that it was on, pods included.", examples=[420])]
+    losses: Annotated[int, Field(description="Its own losses, pods included.", examples=[180])]
+    isk_destroyed: Annotated[int, Field(description="Value of `kills`, whole, in whole ISK.")]
+    isk_lost: Annotated[int, Field(description="Value of `losses`, in whole ISK.")]
+    efficiency: Annotated[
+        float | None,
+        Field(
+            description="`isk_destroyed`, of it and `isk_lost` together; null where both are 0.",
+            examples=[0.7],
+        ),
+    ]
+    opponents: Annotated[
+        list[Acquaintance], Field(description="Whom it shot or was shot by, the most first.")
+    ]
+    friends: Annotated[list[Acquaintance], Field(description="Whom it shared kills with, the most first.")]
+    ships: Annotated[list[ShipUse], Field(description="What it flew and lost, the most first.")]
+    systems: Annotated[list[SystemUse], Field(description="Where it fought, the most first.")]
+
+
+class Profile(Named):
+    """An alliance, a corporation or a character, as battles tell of it."""
+
+    battles: Annotated[int, Field(description="Battles that it was in, ever.", examples=[1234])]
+    months: Annotated[
+        Months,
+        Field(description="Of those, by the month they began in; months without are left out."),
+    ]
+    recent: Annotated[Recent, Field(description="What it did of late.")]
+
+
 class KillmailReference(TypedDict):
     """What is kept of a killmail, and the battle it belongs to."""
 
@@ -462,6 +522,7 @@ KILLMAIL_LIST = TypeAdapter(KillmailList)
 PARTICIPANT_LIST = TypeAdapter(ParticipantList)
 CHANGES = TypeAdapter(ChangeList)
 SEARCH = TypeAdapter(SearchResult)
+PROFILE = TypeAdapter(Profile)
 TIMELINE = TypeAdapter(Timeline)
 COMPOSITION = TypeAdapter(Composition)
 TOP = TypeAdapter(Top)

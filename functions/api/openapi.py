@@ -86,10 +86,13 @@ _PROBLEM_RESPONSES = {
 _ALWAYS = ("InvalidParameter", "InternalError")
 _READS_DATABASE = ("Unavailable",)
 _NAMES_ONE_THING = (
+    "get_alliance",
     "get_battle",
     "get_battle_composition",
     "get_battle_timeline",
     "get_battle_top",
+    "get_character",
+    "get_corporation",
     "get_killmail",
     "list_battle_killmails",
     "list_battle_participants",
