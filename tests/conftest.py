@@ -23,7 +23,12 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
     server = EmbeddedPostgres(
         tmp_path_factory.mktemp("postgres") / "data",
         port=free_port(),
-        settings={"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"},
+        settings={
+            "fsync": "off",
+            "autovacuum": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+        },
         bin_dir=Path(bin_dir) if bin_dir else None,
     )
     server.start()

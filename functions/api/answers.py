@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from battlescope import __version__
 
 NOT_CACHED = "no-store"
+REVALIDATED = "no-cache"
 
 _LIVE_FOR = timedelta(hours=1)
 """After the last killmail seen: the time within which the next one may well come."""
@@ -68,6 +69,7 @@ def answer[Body](
     *,
     etag: str | None = None,
     next_cursor: str | None = None,
+    cursor_name: str = "cursor",
 ) -> Response:
     """A JSON answer, or 304 where the client has it already.
 
@@ -78,6 +80,7 @@ def answer[Body](
         cache_control: how long it may be kept.
         etag: names it; where None, its content does.
         next_cursor: of a list that goes on, where.
+        cursor_name: the parameter that takes it.
     """
     text = shape.dump_json(body)
     etag = etag or f'W/"{hashlib.blake2b(text, digest_size=12).hexdigest()}"'
@@ -85,7 +88,7 @@ def answer[Body](
         return not_modified(etag, cache_control)
     headers = {"ETag": etag, "Cache-Control": cache_control}
     if next_cursor is not None:
-        headers["Link"] = f'<{_with_cursor(request, next_cursor)}>; rel="next"'
+        headers["Link"] = f'<{_with_cursor(request, cursor_name, next_cursor)}>; rel="next"'
     return Response(text, headers=headers, media_type="application/json")
 
 
@@ -96,6 +99,6 @@ def redirect(request: Request, status: int, path: str, *, keep_query: bool = Fal
     return Response(status_code=status, headers={"Location": location, "Cache-Control": REDIRECT_CACHING})
 
 
-def _with_cursor(request: Request, cursor: str) -> str:
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
-    return f"{quote(request.scope['path'])}?{urlencode([*kept, ('cursor', cursor)])}"
+def _with_cursor(request: Request, name: str, cursor: str) -> str:
+    kept = [each for each in request.query_params.multi_items() if each[0] != name]
+    return f"{quote(request.scope['path'])}?{urlencode([*kept, (name, cursor)])}"

@@ -8,14 +8,24 @@ from fastapi import FastAPI
 from api import problems
 from api.middleware import CrossOrigin, HeadAsGet, UnexpectedErrors
 from api.reader import Reader
-from api.routes import battles, completeness, entities, health, killmails
+from api.routes import battles, changes, completeness, entities, fights, health, killmails, profiles, search
 from api.routes.dependencies import Context
 from battlescope import __version__
 
 if TYPE_CHECKING:
     from battlescope.settings import ApiSettings
 
-ROUTERS = (battles.router, entities.router, killmails.router, completeness.router, health.router)
+ROUTERS = (
+    battles.router,
+    fights.router,
+    entities.router,
+    killmails.router,
+    changes.router,
+    profiles.router,
+    search.router,
+    completeness.router,
+    health.router,
+)
 
 
 def create_app(reader: Reader, settings: "ApiSettings") -> FastAPI:
@@ -28,7 +38,9 @@ def create_app(reader: Reader, settings: "ApiSettings") -> FastAPI:
         # As they are: including routers would analyse every endpoint anew at the first request.
         routes=[route for router in ROUTERS for route in router.routes],
     )
-    app.state.context = Context(reader, timedelta(minutes=settings.feed_stale_minutes))
+    app.state.context = Context(
+        reader, timedelta(minutes=settings.feed_stale_minutes), timedelta(minutes=settings.gap_max_minutes)
+    )
     problems.add_handlers(app)
     # Each wraps those added before it.
     app.add_middleware(UnexpectedErrors)

@@ -22,8 +22,8 @@ _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 type Time = Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)]
 type Id = Annotated[int, Field(ge=0, le=2**63 - 1)]
 
-type BattleKey = tuple[Time, UUID]
-"""Start time and id: lists of battles are in descending order of both."""
+type BattleKey = tuple[Time | Id, UUID]
+"""What a list of battles is ordered by, and the id: lists of battles are in descending order of both."""
 
 type KillmailKey = tuple[Time, Id]
 """Time and id: a battle's killmails are in ascending order of both."""
@@ -35,6 +35,10 @@ type DayKey = Annotated[date, Field(ge=_EARLIEST.date(), le=_LATEST.date())]
 """The day: lists of days are in descending order."""
 
 
+type ChangeKey = tuple[Id, Annotated[int, Field(ge=0, le=1)], UUID]
+"""Transaction, battle or former id, id: the change feed is in ascending order of all."""
+
+
 class _Cursor[K](BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -44,8 +48,10 @@ class _Cursor[K](BaseModel):
 
 type Form[K] = TypeAdapter[_Cursor[K]]
 
-BATTLES: Form[BattleKey] = TypeAdapter(_Cursor[BattleKey])
+BATTLES_BY_TIME: Form[tuple[Time, UUID]] = TypeAdapter(_Cursor[tuple[Time, UUID]])
+BATTLES_BY_NUMBER: Form[tuple[Id, UUID]] = TypeAdapter(_Cursor[tuple[Id, UUID]])
 KILLMAILS: Form[KillmailKey] = TypeAdapter(_Cursor[KillmailKey])
+CHANGES: Form[ChangeKey] = TypeAdapter(_Cursor[ChangeKey])
 PARTICIPANTS: Form[ParticipantKey] = TypeAdapter(_Cursor[ParticipantKey])
 DAYS: Form[DayKey] = TypeAdapter(_Cursor[DayKey])
 
@@ -62,8 +68,8 @@ def encode[K](form: Form[K], asked: Any, after: K) -> str:
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
-def decode[K](form: Form[K], asked: Any, cursor: str | None) -> K | None:
-    """The key of the item that a page follows; None for the first page.
+def decode[K](form: Form[K], asked: Any, cursor: str | None, parameter: str = "cursor") -> K | None:
+    """The key of the item that a page follows; None for the first page. `parameter` is what the request calls it.
 
     Raises:
         ProblemError: the cursor is not one of ours, or belongs to another list.
@@ -74,7 +80,7 @@ def decode[K](form: Form[K], asked: Any, cursor: str | None) -> K | None:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         parsed = form.validate_json(text)
     except ValueError:
-        raise invalid_parameter("cursor", "is not one that this API gave out") from None
+        raise invalid_parameter(parameter, "is not one that this API gave out") from None
     if parsed.list != digest(asked):
-        raise invalid_parameter("cursor", "belongs to a list with other filters; start again without it")
+        raise invalid_parameter(parameter, "belongs to a list with other filters; start again without it")
     return parsed.after

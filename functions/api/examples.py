@@ -9,19 +9,33 @@ from pydantic import TypeAdapter
 from api.models import (
     BATTLE_DETAIL,
     BATTLE_LIST,
+    CHANGES,
     COMPLETENESS_LIST,
+    COMPOSITION,
     HEALTH,
     KILLMAIL_LIST,
     KILLMAIL_REFERENCE,
     PARTICIPANT_LIST,
+    PROFILE,
+    SEARCH,
+    TIMELINE,
+    TOP,
+    Acquaintance,
     Battle,
     BattleDetail,
     BattleKillmail,
     BattleList,
+    Bucket,
+    BucketSide,
+    Change,
+    ChangeList,
     CompletenessList,
+    Composition,
     DatabaseHealth,
     DayCompleteness,
     FeedHealth,
+    Found,
+    GroupComposition,
     Health,
     KillmailList,
     KillmailReference,
@@ -29,9 +43,20 @@ from api.models import (
     Named,
     Participant,
     ParticipantList,
+    Profile,
+    Recent,
+    SearchResult,
+    ShipComposition,
+    ShipUse,
     Side,
     SideAffiliation,
+    SideComposition,
     System,
+    SystemUse,
+    Timeline,
+    Top,
+    TopLoss,
+    TopPilot,
     TowardSide,
     Victim,
 )
@@ -159,6 +184,61 @@ _DETAIL = BattleDetail(
     participants_next=None,
 )
 
+_TIMELINE = Timeline(
+    step_s=60,
+    buckets=[
+        Bucket(
+            since=_TIME.replace(second=0),
+            sides=[
+                BucketSide(side_id=1, killmails=1, isk_lost=1_234_567),
+                BucketSide(side_id=2, killmails=4, isk_lost=2_300_000_000),
+            ],
+        )
+    ],
+)
+
+_SHIPS = Composition(
+    sides=[
+        SideComposition(
+            side_id=1,
+            groups=[
+                GroupComposition(
+                    group=Named(id=25, name="Frigate"),
+                    flown=12,
+                    lost=4,
+                    isk_lost=4_938_268,
+                    ships=[ShipComposition(ship_type=_SHIP_TYPE, flown=12, lost=4, isk_lost=4_938_268)],
+                )
+            ],
+        )
+    ]
+)
+
+_TOP_PILOT = TopPilot(
+    character=_PILOT,
+    corporation=_CORPORATION,
+    alliance=_ALLIANCE,
+    side_id=1,
+    damage_done=51_234,
+    killmails=9,
+    final_blows=2,
+)
+
+_TOP = Top(
+    losses=[
+        TopLoss(
+            killmail_id=96889120,
+            zkb_url="https://zkillboard.com/kill/96889120/",
+            timestamp=_TIME,
+            victim=_VICTIM,
+            isk_value=1_234_567,
+            side_id=1,
+        )
+    ],
+    damage=[_TOP_PILOT],
+    final_blows=[_TOP_PILOT],
+)
+
 _REFERENCE = KillmailReference(
     killmail_id=96889120,
     killmail_hash="c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00",
@@ -189,6 +269,26 @@ _HEALTH = Health(
     feeds=[FeedHealth(feed="r2z2", status="ok", moved_at=_TIME, age_s=4.2, newest_killmail=_TIME)],
 )
 
+_PROFILE = Profile(
+    **_ALLIANCE,
+    battles=1234,
+    months={"2021-10": 801, "2021-11": 433},
+    recent=Recent(
+        battles=200,
+        since=_TIME.replace(day=3),
+        until=_TIME,
+        kills=420,
+        losses=180,
+        isk_destroyed=70_000_000_000,
+        isk_lost=30_000_000_000,
+        efficiency=0.7,
+        opponents=[Acquaintance(**_OTHERS, killmails=31)],
+        friends=[Acquaintance(**_CORPORATION, killmails=12)],
+        ships=[ShipUse(ship_type=_SHIP_TYPE, kills=12, losses=4)],
+        systems=[SystemUse(id=30002813, name="Tama", battles=17)],
+    ),
+)
+
 ANSWERS: dict[str, tuple[TypeAdapter[Any], Any]] = {
     "list_battles": (BATTLE_LIST, _BATTLES),
     "list_character_battles": (BATTLE_LIST, _BATTLES),
@@ -198,6 +298,20 @@ ANSWERS: dict[str, tuple[TypeAdapter[Any], Any]] = {
     "get_battle": (BATTLE_DETAIL, _DETAIL),
     "list_battle_killmails": (KILLMAIL_LIST, KillmailList(items=[_KILLMAIL], next=_CURSOR)),
     "list_battle_participants": (PARTICIPANT_LIST, ParticipantList(items=[_PARTICIPANT], next=_CURSOR)),
+    "get_battle_timeline": (TIMELINE, _TIMELINE),
+    "get_battle_composition": (COMPOSITION, _SHIPS),
+    "get_battle_top": (TOP, _TOP),
+    "get_changes": (
+        CHANGES,
+        ChangeList(items=[Change(kind="grown", id=_BATTLE["id"], battle=_BATTLE)], next=_CURSOR),
+    ),
+    "get_alliance": (PROFILE, _PROFILE),
+    "get_corporation": (PROFILE, _PROFILE),
+    "get_character": (PROFILE, _PROFILE),
+    "search_names": (
+        SEARCH,
+        SearchResult(items=[Found(**_ALLIANCE, category="alliance", battles=812)]),
+    ),
     "get_killmail": (KILLMAIL_REFERENCE, _REFERENCE),
     "list_completeness": (COMPLETENESS_LIST, CompletenessList(items=[_DAY], next=_CURSOR)),
     "get_health": (HEALTH, _HEALTH),

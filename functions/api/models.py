@@ -239,6 +239,211 @@ class BattleDetail(Battle):
     ]
 
 
+_SideId = Annotated[
+    int, Field(description="The side, from 1; 0 for third parties and where it is not clear.", examples=[1])
+]
+_IskLost = Annotated[
+    int, Field(description="Value of what was lost, in whole ISK.", examples=[2_100_000_000])
+]
+
+
+class BucketSide(TypedDict):
+    """What one side lost in a stretch of time."""
+
+    side_id: _SideId
+    killmails: Annotated[int, Field(description="Its losses, pods included.", examples=[3])]
+    isk_lost: _IskLost
+
+
+class Bucket(TypedDict):
+    """A stretch of time in which something was lost."""
+
+    since: Annotated[UtcTime, Field(description="Where it begins; it lasts `step_s`.")]
+    sides: Annotated[
+        list[BucketSide], Field(description="What each side lost, of those that lost something.")
+    ]
+
+
+class Timeline(TypedDict):
+    """A battle in stretches of time."""
+
+    step_s: Annotated[int, Field(description="How long each stretch is, in seconds.", examples=[60])]
+    buckets: Annotated[
+        list[Bucket], Field(description="In order; stretches in which nothing was lost are left out.")
+    ]
+
+
+class ShipComposition(TypedDict):
+    """A ship type on one side."""
+
+    ship_type: Annotated[Named, Field(description="Which.")]
+    flown: Annotated[int, Field(description="Pilots that were in one.", examples=[12])]
+    lost: Annotated[int, Field(description="How many were lost.", examples=[4])]
+    isk_lost: _IskLost
+
+
+class GroupComposition(TypedDict):
+    """A group of ship types on one side."""
+
+    group: Annotated[
+        Named | None, Field(description="EVE's group of ships; null where the static data knows none.")
+    ]
+    flown: Annotated[int, Field(description="As of its ships, together.", examples=[12])]
+    lost: Annotated[int, Field(description="As of its ships, together.", examples=[4])]
+    isk_lost: _IskLost
+    ships: Annotated[list[ShipComposition], Field(description="The most flown first.")]
+
+
+class SideComposition(TypedDict):
+    """What one side flew and lost."""
+
+    side_id: _SideId
+    groups: Annotated[list[GroupComposition], Field(description="The most flown first.")]
+
+
+class Composition(TypedDict):
+    """What the sides of a battle flew and lost."""
+
+    sides: Annotated[list[SideComposition], Field(description="By number; third parties last.")]
+
+
+class TopLoss(TypedDict):
+    """A dear loss."""
+
+    killmail_id: Annotated[int, Field(description="Its killmail.", examples=[96889120])]
+    zkb_url: KillmailUrl
+    timestamp: Annotated[UtcTime, Field(description="When it happened.")]
+    victim: Annotated[Victim, Field(description="Who lost what.")]
+    isk_value: Annotated[int, Field(description="Its value, in whole ISK.", examples=[1_234_567])]
+    side_id: _SideId
+
+
+class TopPilot(TypedDict):
+    """A pilot who did much."""
+
+    character: Annotated[Named, Field(description="The pilot.")]
+    corporation: Annotated[Named | None, Field(description="The corporation at that time.")]
+    alliance: Annotated[Named | None, Field(description="The alliance at that time.")]
+    side_id: _SideId
+    damage_done: Annotated[int, Field(description="Damage on all killmails together.", examples=[51_234])]
+    killmails: Annotated[int, Field(description="Killmails as an attacker.", examples=[9])]
+    final_blows: Annotated[int, Field(description="Of those, with the final blow.", examples=[2])]
+
+
+class Top(TypedDict):
+    """What stood out in a battle."""
+
+    losses: Annotated[list[TopLoss], Field(description="The dearest losses.")]
+    damage: Annotated[list[TopPilot], Field(description="Who did the most damage.")]
+    final_blows: Annotated[list[TopPilot], Field(description="Who had the most final blows.")]
+
+
+class Change(TypedDict):
+    """What became of a battle."""
+
+    kind: Annotated[
+        Literal["created", "grown", "merged", "dissolved"],
+        Field(
+            description="`created`: new. `grown`: changed, and perhaps created since the cursor too. `merged`: `id` "
+            "was replaced by `battle`. `dissolved`: `id` is no battle any more."
+        ),
+    ]
+    id: Annotated[UUID, Field(description="What it is about: a battle's id, now or before.")]
+    battle: Annotated[
+        Battle | None, Field(description="The battle as it is now; null where it is none any more.")
+    ]
+
+
+class ChangeList(TypedDict):
+    """What became of battles, in the order in which that became known."""
+
+    items: Annotated[list[Change], Field(description="The changes; none where there is nothing new.")]
+    next: Annotated[str, Field(description="`after` of the next request; the feed never ends.")]
+
+
+class Found(Named):
+    """Something with a name like what was searched."""
+
+    category: Annotated[
+        Literal["alliance", "corporation", "character", "system", "ship_type"],
+        Field(description="What it is."),
+    ]
+    battles: Annotated[
+        int,
+        Field(
+            description="How active it is, in battles (of a character: its ships in them), counted up to 1,000; 0 for "
+            "ship types.",
+            examples=[812],
+        ),
+    ]
+
+
+class SearchResult(TypedDict):
+    """What a search found."""
+
+    items: Annotated[list[Found], Field(description="The likeliest first.")]
+
+
+Months = dict[str, int]
+"""Battles by month, as `2021-11`."""
+
+
+class Acquaintance(Named):
+    """An alliance, or a corporation without one, that an entity met."""
+
+    killmails: Annotated[int, Field(description="Killmails on which they met.", examples=[31])]
+
+
+class ShipUse(TypedDict):
+    """A ship type as an entity uses it."""
+
+    ship_type: Annotated[Named, Field(description="Which.")]
+    kills: Annotated[int, Field(description="Killmails as an attacker with it.", examples=[12])]
+    losses: Annotated[int, Field(description="How many were lost.", examples=[4])]
+
+
+class SystemUse(Named):
+    """A solar system that an entity fights in."""
+
+    battles: Annotated[int, Field(description="Battles there.", examples=[17])]
+
+
+class Recent(TypedDict):
+    """What an entity did in its latest battles: up to 200, fewer where these hold more than 2,000 killmails."""
+
+    battles: Annotated[int, Field(description="How many battles these are.", examples=[200])]
+    since: Annotated[UtcTime, Field(description="When the first of them began.")]
+    until: Annotated[UtcTime, Field(description="When the last of them began.")]
+    kills: Annotated[int, Field(description="Others' losses that it was on, pods included.", examples=[420])]
+    losses: Annotated[int, Field(description="Its own losses, pods included.", examples=[180])]
+    isk_destroyed: Annotated[int, Field(description="Value of `kills`, whole, in whole ISK.")]
+    isk_lost: Annotated[int, Field(description="Value of `losses`, in whole ISK.")]
+    efficiency: Annotated[
+        float | None,
+        Field(
+            description="`isk_destroyed`, of it and `isk_lost` together; null where both are 0.",
+            examples=[0.7],
+        ),
+    ]
+    opponents: Annotated[
+        list[Acquaintance], Field(description="Whom it shot or was shot by, the most first.")
+    ]
+    friends: Annotated[list[Acquaintance], Field(description="Whom it shared kills with, the most first.")]
+    ships: Annotated[list[ShipUse], Field(description="What it flew and lost, the most first.")]
+    systems: Annotated[list[SystemUse], Field(description="Where it fought, the most first.")]
+
+
+class Profile(Named):
+    """An alliance, a corporation or a character, as battles tell of it."""
+
+    battles: Annotated[int, Field(description="Battles that it was in, ever.", examples=[1234])]
+    months: Annotated[
+        Months,
+        Field(description="Of those, by the month they began in; months without are left out."),
+    ]
+    recent: Annotated[Recent, Field(description="What it did of late.")]
+
+
 class KillmailReference(TypedDict):
     """What is kept of a killmail, and the battle it belongs to."""
 
@@ -258,7 +463,7 @@ class KillmailReference(TypedDict):
 
 
 class BattleList(TypedDict):
-    """A page of battles, newest first."""
+    """A page of battles, in the order asked for."""
 
     items: Annotated[list[Battle], Field(description="The battles.")]
     next: Next
@@ -355,6 +560,12 @@ BATTLE_LIST = TypeAdapter(BattleList)
 BATTLE_DETAIL = TypeAdapter(BattleDetail)
 KILLMAIL_LIST = TypeAdapter(KillmailList)
 PARTICIPANT_LIST = TypeAdapter(ParticipantList)
+CHANGES = TypeAdapter(ChangeList)
+SEARCH = TypeAdapter(SearchResult)
+PROFILE = TypeAdapter(Profile)
+TIMELINE = TypeAdapter(Timeline)
+COMPOSITION = TypeAdapter(Composition)
+TOP = TypeAdapter(Top)
 KILLMAIL_REFERENCE = TypeAdapter(KillmailReference)
 COMPLETENESS_LIST = TypeAdapter(CompletenessList)
 HEALTH = TypeAdapter(Health)

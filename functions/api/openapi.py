@@ -46,6 +46,8 @@ Battles in EVE Online, found in the public killmail feed.
 _TAGS = [
     {"name": "battles", "description": "Battles, and who and what was in them."},
     {"name": "killmails", "description": "References to killmails."},
+    {"name": "entities", "description": "Alliances, corporations, characters and solar systems."},
+    {"name": "changes", "description": "What became of battles, so that nothing is missed."},
     {"name": "service", "description": "The API itself."},
 ]
 
@@ -90,8 +92,21 @@ _PROBLEM_RESPONSES = {
 
 _ALWAYS = ("InvalidParameter", "InternalError")
 _READS_DATABASE = ("Unavailable",)
-_NAMES_ONE_THING = ("get_battle", "list_battle_killmails", "list_battle_participants", "get_killmail")
-_IS_KEPT_SO_LONG = ("get_battle", "list_battle_killmails", "list_battle_participants")
+_NAMES_ONE_THING = (
+    "get_alliance",
+    "get_battle",
+    "get_battle_composition",
+    "get_battle_timeline",
+    "get_battle_top",
+    "get_character",
+    "get_corporation",
+    "get_killmail",
+    "list_battle_killmails",
+    "list_battle_participants",
+)
+_IS_KEPT_SO_LONG = tuple(
+    operation for operation in _NAMES_ONE_THING if operation.startswith(("get_battle", "list_battle_"))
+)
 _NEEDS_NO_DATABASE = ("get_openapi",)
 _NOT_CONDITIONAL = ("get_health", "get_openapi")
 
@@ -154,7 +169,11 @@ def _complete(operation: dict[str, Any], name: str, shapes: dict[str, dict[str, 
     responses["200"]["content"] = {"application/json": content}
     if name not in _NOT_CONDITIONAL:
         responses["304"] = {"description": "The client has this answer already (`If-None-Match`)."}
-        headers = ["ETag", "Cache-Control", *(["Link"] if name.startswith("list_") else [])]
+        headers = [
+            "ETag",
+            "Cache-Control",
+            *(["Link"] if name.startswith("list_") or name == "get_changes" else []),
+        ]
         responses["200"]["headers"] = {header: _reference("headers", header) for header in headers}
     for redirect in ("307", "308"):
         if redirect in responses:

@@ -4,69 +4,32 @@ Every query model forbids what it does not name, so that a misspelt filter is an
 that is longer than meant.
 """
 
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path, Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic.json_schema import WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from battlescope.space import SpaceType
-
-BATTLES_PER_PAGE_MAX = 100
+TOP_MAX = 100
+SEARCHED_MAX = 50
+CHANGES_PER_PAGE_MAX = 1000
 MEMBERS_PER_PAGE_MAX = 1000
 """Killmails or participants in one answer; see `queries.members` for what keeps it under Lambda's 6 MB."""
 
 DAYS_PER_PAGE_MAX = 1000
-
-type Constraint = tuple[str, Any]
-"""A filter that is set: its name and its value."""
-
-_TIME_HINT = "ISO 8601: a date, or a time with its zone (2021-11-28T10:00:00Z; a + in it is written %2B)"
 _EVE_ID_MAX = 2**63 - 1
-
-
-def _moment(text: str) -> datetime | date:
-    try:
-        if len(text) == len("2021-11-28"):
-            return date.fromisoformat(text)
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise ValueError(f"must be {_TIME_HINT}")
-
-
-def _since(text: str) -> datetime:
-    moment = _moment(text)
-    return moment if isinstance(moment, datetime) else datetime(*moment.timetuple()[:3], tzinfo=UTC)
-
-
-def _until(text: str) -> datetime:
-    moment = _moment(text)
-    if isinstance(moment, datetime):
-        return moment
-    try:
-        return _since(text) + timedelta(days=1)
-    except OverflowError:
-        raise ValueError(f"must be {_TIME_HINT}") from None
-
-
-_TIME_SCHEMA = WithJsonSchema(
-    {
-        "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}],
-        "examples": ["2021-11-28T18:00:00Z", "2021-11-28"],
-    }
-)
 
 
 def _decimal(text: str) -> str:
     # Python reads 1_000 and +5 and other scripts' digits as numbers too; one number has one spelling here.
     if not (text.isascii() and text.isdigit()):
         raise ValueError("must be a whole number in decimal digits")
+    return text
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be letters, digits, signs and spaces")
     return text
 
 
@@ -89,74 +52,6 @@ class NoParameters(BaseModel):
     """An endpoint that takes no query parameters."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class BattleFilters(BaseModel):
-    """Filters of a list of battles; all that are set must hold."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    space: SpaceType | None = Field(
-        default=None, description="Only battles in this kind of space.", examples=["jspace"]
-    )
-    since: Annotated[datetime | None, BeforeValidator(_since), _TIME_SCHEMA] = Field(
-        default=None,
-        description="Only battles that began at this time or later: a date (from its first second on), "
-        "or a time with its zone.",
-    )
-    until: Annotated[datetime | None, BeforeValidator(_until), _TIME_SCHEMA] = Field(
-        default=None,
-        description="Only battles that began before this time; a date includes that whole day.",
-    )
-    system: EveId | None = Field(
-        default=None, description="Only battles in this solar system.", examples=[30002813]
-    )
-    corporation: EveId | None = Field(
-        default=None,
-        description="Only battles with this corporation on a killmail, as the killmail has it; "
-        "owners of structures included.",
-        examples=[98633005],
-    )
-    alliance: EveId | None = Field(
-        default=None,
-        description="Only battles with this alliance on a killmail, as the killmail has it; "
-        "owners of structures included.",
-        examples=[1354830081],
-    )
-    character: EveId | None = Field(
-        default=None, description="Only battles with this character on a killmail.", examples=[2112625428]
-    )
-    min_kills: Annotated[int, Field(ge=1, le=2**31 - 1), Decimal] | None = Field(
-        default=None,
-        description="Only battles with at least so many killmails (`total_kills`).",
-        examples=[10],
-    )
-
-    @field_validator("until")
-    @classmethod
-    def _after_since(cls, until: datetime | None, info: ValidationInfo) -> datetime | None:
-        since = info.data.get("since")
-        if since is not None and until is not None and until <= since:
-            raise ValueError("must be later than `since`")
-        return until
-
-    def constraints(self, owner: Iterable[Constraint] = ()) -> tuple[Constraint, ...]:
-        """The filters that are set, and what the path says (`owner`), in one order whatever the request's."""
-        mine = {
-            (name, value) for name in BattleFilters.model_fields if (value := getattr(self, name)) is not None
-        }
-        return tuple(sorted(mine.union(owner), key=lambda constraint: (constraint[0], str(constraint[1]))))
-
-
-class BattlePage(BattleFilters):
-    """Filters, and which part of the list."""
-
-    limit: Annotated[int, Field(ge=1, le=BATTLES_PER_PAGE_MAX), Decimal] = Field(
-        default=50, description="Battles in one answer at most."
-    )
-    cursor: Cursor | None = Field(
-        default=None, description="`next` of an earlier answer to the same filters; goes on where it ended."
-    )
 
 
 class MemberPage(BaseModel):
@@ -185,6 +80,43 @@ class DayPage(BaseModel):
     )
 
 
+class TopPage(BaseModel):
+    """How much of what stood out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=TOP_MAX), Decimal] = Field(
+        default=10, description="Losses, and pilots of each kind, at most."
+    )
+
+
+class ChangesPage(BaseModel):
+    """Which part of the change feed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    after: Cursor | None = Field(
+        default=None,
+        description="`next` of an earlier answer: goes on where it ended; `now`: only what changes from now on.",
+    )
+    limit: Annotated[int, Field(ge=1, le=CHANGES_PER_PAGE_MAX), Decimal] = Field(
+        default=100, description="Changes in one answer at most."
+    )
+
+
+class SearchPage(BaseModel):
+    """What is searched."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    q: Annotated[str, Field(min_length=2, max_length=100), AfterValidator(_printable)] = Field(
+        description="The beginning of a name, or of words of it.", examples=["goonsw"]
+    )
+    limit: Annotated[int, Field(ge=1, le=SEARCHED_MAX), Decimal] = Field(
+        default=20, description="Names at most."
+    )
+
+
 class HealthPage(BaseModel):
     """What `/healthz` is asked."""
 
@@ -196,7 +128,9 @@ class HealthPage(BaseModel):
 
 
 NoQuery = Annotated[NoParameters, Query()]
-BattleQuery = Annotated[BattlePage, Query()]
 MemberQuery = Annotated[MemberPage, Query()]
 DayQuery = Annotated[DayPage, Query()]
+ChangesQuery = Annotated[ChangesPage, Query()]
+SearchQuery = Annotated[SearchPage, Query()]
+TopQuery = Annotated[TopPage, Query()]
 HealthQuery = Annotated[HealthPage, Query()]

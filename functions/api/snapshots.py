@@ -51,7 +51,9 @@ class Snapshots:
     def __init__(self, connections: Connections, query_timeout_s: float) -> None:
         self._connections = connections
         self._set_local = (
-            f"SET LOCAL statement_timeout = {round(query_timeout_s * 1000)}; SET LOCAL timezone = 'UTC'"
+            f"SET LOCAL statement_timeout = {round(query_timeout_s * 1000)}; SET LOCAL timezone = 'UTC';"
+            # Compiling takes longer than any statement of this API.
+            "SET LOCAL jit = off"
         )
 
     def read[T](self, work: Callable[[Database], T]) -> T:

@@ -17,8 +17,8 @@ def save(connection: Database, outcomes: Sequence[Grown]) -> None:
     if not outcomes:
         return
     for component, battle, _ in outcomes:
-        if component.base is not None and component.base.id != battle.id:
-            battles_store.rename_battle(connection, component.base.id, battle.id, battle.component_id)
+        if component.base is not None:
+            battles_store.rename_battle(connection, component.base, battle)
     battles_store.save_battles(connection, [battle for _, battle, _ in outcomes])
     save_sides(connection, [(component.base, battle) for component, battle, _ in outcomes])
     battles_store.add_members(

@@ -324,9 +324,12 @@ def _cluster_archives(paths: list[Path], *, digest: bool, as_json: bool) -> None
 def _shown(battle: "Battle") -> dict[str, Any]:
     from datetime import UTC, datetime
 
+    from cluster.engine.sides import assign
+
     totals = battle.totals
-    affiliations = battle.ledger.affiliations
-    sides = battle.sides
+    ledger = battle.ledger
+    affiliations = ledger.affiliations
+    sides = assign(ledger.evidence, ledger.pilots)
     return {
         "id": str(battle.id),
         "system_id": battle.system_id,

@@ -10,7 +10,7 @@ COMPARED = {
     "killmails": "*",
     "battles": (
         "id, system_id, space_type, start_time, end_time, total_kills, total_isk_destroyed, zkill_related_url,"
-        " first_killmail_id, losses, pilots, evidence"
+        " first_killmail_id, losses, pilots, evidence, region_id"
     ),
     "battle_killmails": "*",
     "battle_participants": "*",

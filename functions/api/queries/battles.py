@@ -1,38 +1,28 @@
-"""Battles: lists, one of them, and where an old id leads."""
+"""One battle, and where an old id leads."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from api.cursor import BattleKey
 from api.models import Battle
-from api.parameters import Constraint
 from api.queries.systems import system_of
 
 if TYPE_CHECKING:
     from battlescope.database import Database
 
-_COLUMNS = """
+STORED = """
     b.id, b.space_type, b.start_time, b.end_time, b.total_kills, b.losses, b.pilots, b.total_isk_destroyed,
-    b.zkill_related_url, b.revision, b.updated_at, b.system_id, s.name, s.region_id, r.name, s.security_status
+    b.zkill_related_url, b.revision, b.updated_at, b.system_id
 """
+"""What an answer shows of `battles b`."""
 
-_PLACES = """
+COLUMNS = f"{STORED}, s.name, s.region_id, r.name, s.security_status"
+"""What `battle_of` reads, of `battles b` and PLACES."""
+
+PLACES = """
     LEFT JOIN solar_systems s ON s.system_id = b.system_id
     LEFT JOIN regions r ON r.region_id = s.region_id
 """
-
-_CONDITIONS = {
-    "space": "space_type = %s",
-    "since": "start_time >= %s",
-    "until": "start_time < %s",
-    "system": "system_id = %s",
-    "min_kills": "total_kills >= %s",
-    "corporation": "EXISTS (SELECT FROM battle_entities e WHERE e.battle_id = battles.id AND e.entity_id = %s)",
-    "alliance": "EXISTS (SELECT FROM battle_entities e WHERE e.battle_id = battles.id AND e.entity_id = %s)",
-    "character": "EXISTS (SELECT FROM battle_participants p WHERE p.battle_id = battles.id AND p.character_id = %s)",
-    "after": "(start_time, id) < (%s, %s)",
-}
 
 
 class Successor(NamedTuple):
@@ -46,36 +36,13 @@ class Successor(NamedTuple):
     battle_id: UUID | None
 
 
-def list_battles(
-    connection: "Database", constraints: Sequence[Constraint], after: BattleKey | None, limit: int
-) -> list[Battle]:
-    """Up to `limit` battles that fulfil all constraints, newest first, from the one after `after` on."""
-    conditions = [_CONDITIONS[name] for name, _ in constraints]
-    values: list[Any] = [value for _, value in constraints]
-    if after is not None:
-        conditions.append(_CONDITIONS["after"])
-        values.extend(after)
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    # The page is cut before names are joined: a plan that joins first would read names for battles it throws away.
-    rows = connection.execute(
-        f"""
-        SELECT {_COLUMNS}
-        FROM (SELECT * FROM battles {where} ORDER BY start_time DESC, id DESC LIMIT %s) b
-        {_PLACES}
-        ORDER BY b.start_time DESC, b.id DESC
-        """,  # noqa: S608 - constant conditions; their values are parameters
-        (*values, limit),
-    )
-    return [_battle(row) for row in rows]
-
-
 def find_battle(connection: "Database", battle_id: UUID) -> Battle | None:
     """The battle with this id."""
     row = connection.execute(
-        f"SELECT {_COLUMNS} FROM battles b {_PLACES} WHERE b.id = %s",  # noqa: S608 - constant columns
+        f"SELECT {COLUMNS} FROM battles b {PLACES} WHERE b.id = %s",  # noqa: S608 - constant columns
         (battle_id,),
     ).fetchone()
-    return None if row is None else _battle(row)
+    return None if row is None else battle_of(row)
 
 
 def find_successor(connection: "Database", battle_id: UUID) -> Successor | None:
@@ -93,7 +60,8 @@ def find_successor(connection: "Database", battle_id: UUID) -> Successor | None:
     return None if row is None else Successor(*row)
 
 
-def _battle(row: Sequence[Any]) -> Battle:
+def battle_of(row: Sequence[Any]) -> Battle:
+    """A battle from COLUMNS."""
     return Battle(
         id=row[0],
         system=system_of(*row[11:]),

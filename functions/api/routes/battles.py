@@ -1,11 +1,12 @@
 """Battles: the list, one battle, and its killmails and participants page by page."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
 from api import cursor
+from api.filters import BattleQuery
 from api.models import (
     BATTLE_DETAIL,
     KILLMAIL_LIST,
@@ -15,31 +16,26 @@ from api.models import (
     KillmailList,
     ParticipantList,
 )
-from api.parameters import MEMBERS_PER_PAGE_MAX, BattleId, BattleQuery, MemberQuery, NoQuery
+from api.parameters import MEMBERS_PER_PAGE_MAX, BattleId, MemberQuery, NoQuery
 from api.queries import members
 from api.queries.sides import sides_of
 from api.routes.dependencies import EVERYWHERE, Reads
 from api.routes.lists import battle_page
-from api.routes.one_battle import Composed, about_battle
+from api.routes.one_battle import REDIRECTS, Composed, about_battle
 
 if TYPE_CHECKING:
     from battlescope.database import Database
 
 router = APIRouter(tags=["battles"], dependencies=EVERYWHERE)
 
-_REDIRECTS: dict[int | str, dict[str, Any]] = {
-    307: {"description": "The battle is none any more: leads to the killmail it began with."},
-    308: {"description": "The battle went into another one: leads to that."},
-}
-
 
 @router.get("/battles")
 def list_battles(request: Request, reader: Reads, asked: BattleQuery) -> Response:
-    """Battles that fulfil all filters, newest first (by start; ties by id, descending)."""
+    """Battles that fulfil all filters, newest first where no `order` says otherwise (ties by id, descending)."""
     return battle_page(request, reader, asked)
 
 
-@router.get("/battles/{id}", responses=_REDIRECTS)
+@router.get("/battles/{id}", responses=REDIRECTS)
 def get_battle(request: Request, reader: Reads, battle_id: BattleId, _: NoQuery) -> Response:
     """One battle: totals, sides and why, killmails and participants.
 
@@ -65,7 +61,7 @@ def get_battle(request: Request, reader: Reads, battle_id: BattleId, _: NoQuery)
     return about_battle(request, reader, battle_id, "", BATTLE_DETAIL, compose)
 
 
-@router.get("/battles/{id}/killmails", responses=_REDIRECTS)
+@router.get("/battles/{id}/killmails", responses=REDIRECTS)
 def list_battle_killmails(
     request: Request, reader: Reads, battle_id: BattleId, asked: MemberQuery
 ) -> Response:
@@ -80,7 +76,7 @@ def list_battle_killmails(
     return about_battle(request, reader, battle_id, "/killmails", KILLMAIL_LIST, compose)
 
 
-@router.get("/battles/{id}/participants", responses=_REDIRECTS)
+@router.get("/battles/{id}/participants", responses=REDIRECTS)
 def list_battle_participants(
     request: Request, reader: Reads, battle_id: BattleId, asked: MemberQuery
 ) -> Response:

@@ -13,20 +13,25 @@ from api.reader import Reader
 class Context:
     """What an app was made with."""
 
-    def __init__(self, reader: Reader, feed_stale_after: timedelta) -> None:
+    def __init__(self, reader: Reader, feed_stale_after: timedelta, live_within: timedelta) -> None:
         self.reader = reader
         self.feed_stale_after = feed_stale_after
+        self.live_within = live_within
+
+
+def context_of(request: Request) -> Context:
+    """What the app that answers was made with."""
+    context: Context = request.app.state.context
+    return context
 
 
 # Async although they wait for nothing: FastAPI runs other dependencies in a thread, which costs more than they do.
 async def _reader(request: Request) -> Reader:
-    context: Context = request.app.state.context
-    return context.reader
+    return context_of(request).reader
 
 
 async def _feed_stale_after(request: Request) -> timedelta:
-    context: Context = request.app.state.context
-    return context.feed_stale_after
+    return context_of(request).feed_stale_after
 
 
 async def _each_parameter_once(request: Request) -> None:

@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.parameters import AllianceId, BattleQuery, CharacterId, CorporationId, SystemId
+from api.filters import BattleQuery
+from api.parameters import AllianceId, CharacterId, CorporationId, SystemId
 from api.routes.dependencies import EVERYWHERE, Reads
 from api.routes.lists import battle_page
 
@@ -13,7 +14,7 @@ router = APIRouter(tags=["battles"], dependencies=EVERYWHERE)
 def list_character_battles(
     request: Request, reader: Reads, character_id: CharacterId, asked: BattleQuery
 ) -> Response:
-    """Battles with a character on a killmail, newest first; the filters apply as well."""
+    """Battles with a character on a killmail, newest first where no `order` says otherwise; the filters apply as well."""
     return battle_page(request, reader, asked, [("character", character_id)])
 
 
@@ -21,7 +22,7 @@ def list_character_battles(
 def list_corporation_battles(
     request: Request, reader: Reads, corporation_id: CorporationId, asked: BattleQuery
 ) -> Response:
-    """Battles with a corporation on a killmail, as the killmail has it, newest first; the filters apply as well."""
+    """Battles with a corporation on a killmail, as the killmail has it, newest first where no `order` says otherwise; the filters apply as well."""
     return battle_page(request, reader, asked, [("corporation", corporation_id)])
 
 
@@ -29,11 +30,11 @@ def list_corporation_battles(
 def list_alliance_battles(
     request: Request, reader: Reads, alliance_id: AllianceId, asked: BattleQuery
 ) -> Response:
-    """Battles with an alliance on a killmail, as the killmail has it, newest first; the filters apply as well."""
+    """Battles with an alliance on a killmail, as the killmail has it, newest first where no `order` says otherwise; the filters apply as well."""
     return battle_page(request, reader, asked, [("alliance", alliance_id)])
 
 
 @router.get("/systems/{id}/battles")
 def list_system_battles(request: Request, reader: Reads, system_id: SystemId, asked: BattleQuery) -> Response:
-    """Battles in a solar system, newest first; the filters apply as well."""
+    """Battles in a solar system, newest first where no `order` says otherwise; the filters apply as well."""
     return battle_page(request, reader, asked, [("system", system_id)])

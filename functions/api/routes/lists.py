@@ -2,15 +2,26 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from fastapi import Request, Response
 
 from api import cursor
 from api.answers import answer, caching
-from api.models import BATTLE_LIST, BattleList
-from api.parameters import BattlePage, Constraint
-from api.queries.battles import list_battles
+from api.filters import BattlePage, Constraint, Order
+from api.models import BATTLE_LIST, Battle, BattleList
+from api.queries.battle_lists import list_battles
 from api.reader import Reader
+from api.routes.dependencies import context_of
+
+_KEYS: dict[Order, tuple[cursor.Form[Any], str]] = {
+    "start": (cursor.BATTLES_BY_TIME, "start_time"),
+    "end": (cursor.BATTLES_BY_TIME, "end_time"),
+    "isk": (cursor.BATTLES_BY_NUMBER, "total_isk_destroyed"),
+    "kills": (cursor.BATTLES_BY_NUMBER, "total_kills"),
+    "pilots": (cursor.BATTLES_BY_NUMBER, "pilots"),
+}
+"""By order: the form of its cursors, and what of a battle is in them."""
 
 
 def battle_page(
@@ -21,26 +32,35 @@ def battle_page(
     Args:
         request: what was asked.
         reader: reads it.
-        asked: filters, page size and cursor.
+        asked: filters, order, page size and cursor.
         owner: what the path adds to the filters.
     """
-    constraints = asked.constraints(owner)
-    after = cursor.decode(cursor.BATTLES, constraints, asked.cursor)
-    found = reader.read(lambda connection: list_battles(connection, constraints, after, asked.limit + 1))
+    constraints, order = asked.constraints(owner), asked.order
+    form, _ = _KEYS[order]
+    after = cursor.decode(form, (order, constraints), asked.cursor)
+    live_within = context_of(request).live_within
+    found = reader.read(
+        lambda connection: list_battles(connection, constraints, order, after, asked.limit + 1, live_within)
+    )
     items = found[: asked.limit]
     next_cursor = None
     if len(found) > len(items):
-        next_cursor = cursor.encode(cursor.BATTLES, constraints, (items[-1]["start_time"], items[-1]["id"]))
+        next_cursor = cursor.encode(form, (order, constraints), _key(items[-1], order))
     return answer(
         request,
         BATTLE_LIST,
         BattleList(items=items, next=next_cursor),
-        caching(_newest_possible(asked.until, after)),
+        caching(_newest_possible(asked.until, after if order == "start" else None)),
         next_cursor=next_cursor,
     )
 
 
-def _newest_possible(until: datetime | None, after: cursor.BattleKey | None) -> datetime | None:
+def _key(battle: Battle, order: Order) -> Any:
+    values: dict[str, Any] = {**battle}
+    return values[_KEYS[order][1]], battle["id"]
+
+
+def _newest_possible(until: datetime | None, after: tuple[datetime, Any] | None) -> datetime | None:
     """The latest start a battle on this page can have; None where it may be now."""
     bounds = [bound for bound in (until, after[0] if after else None) if bound is not None]
     return min(bounds, default=None)

@@ -1,7 +1,7 @@
 """What all answers about one battle have in common: where its id leads, and whether the client has them already."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from fastapi import Request, Response
@@ -16,6 +16,12 @@ from battlescope.zkillboard import kill_url
 
 if TYPE_CHECKING:
     from battlescope.database import Database
+
+
+REDIRECTS: dict[int | str, dict[str, Any]] = {
+    307: {"description": "The battle is none any more: leads to the killmail it began with."},
+    308: {"description": "The battle went into another one: leads to that."},
+}
 
 
 class Composed[Body](NamedTuple):

@@ -1,6 +1,6 @@
 """The rows that a battle must have, told by the engine from the whole of its killmails."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from battlescope.evidence import THIRD_PARTY
 from battlescope.killmail import Killmail, affiliation_id
@@ -16,11 +16,12 @@ type Row = tuple[object, ...]
 
 def rows_expected(battles: Sequence[Battle]) -> BattleRows:
     """What must be stored of these battles."""
+    told = [(battle, battle.sides.side_ids) for battle in battles]
     return BattleRows(
         battles=frozenset(map(_battle, battles)),
-        members=frozenset(row for battle in battles for row in _members(battle)),
-        participants=frozenset(row for battle in battles for row in _participants(battle)),
-        sides=frozenset(row for battle in battles for row in _sides(battle)),
+        members=frozenset(row for battle, side_ids in told for row in _members(battle, side_ids)),
+        participants=frozenset(row for battle, side_ids in told for row in _participants(battle, side_ids)),
+        sides=frozenset(row for battle, side_ids in told for row in _sides(battle, side_ids)),
         entities=frozenset(
             (battle.id, entity) for battle in battles for entity in roll_of(battle.killmails).entities
         ),
@@ -49,7 +50,7 @@ def _battle(battle: Battle) -> Row:
     )
 
 
-def _members(battle: Battle) -> Iterable[Row]:
+def _members(battle: Battle, side_ids: Mapping[int, int]) -> Iterable[Row]:
     for killmail in battle.killmails:
         victim = killmail.victim
         yield (
@@ -60,18 +61,18 @@ def _members(battle: Battle) -> Iterable[Row]:
             victim.alliance_id,
             _array(sorted({attacker.alliance_id for attacker in killmail.attackers} - {0})),
             killmail.isk_value,
-            battle.sides.side_ids.get(victim.affiliation_id or victim.character_id, THIRD_PARTY),
+            side_ids.get(victim.affiliation_id or victim.character_id, THIRD_PARTY),
         )
 
 
-def _participants(battle: Battle) -> Iterable[Row]:
+def _participants(battle: Battle, side_ids: Mapping[int, int]) -> Iterable[Row]:
     for flight, seen in roll_of(battle.killmails).flights.items():
         affiliation = affiliation_id(seen.corporation_id, seen.alliance_id) or flight.character_id
-        yield (battle.id, *flight, *seen, battle.sides.side_ids.get(affiliation, THIRD_PARTY))
+        yield (battle.id, *flight, *seen, side_ids.get(affiliation, THIRD_PARTY))
 
 
-def _sides(battle: Battle) -> Iterable[Row]:
-    for side_id, affiliation_ids, *numbers in side_totals(battle.ledger, battle.sides.side_ids):
+def _sides(battle: Battle, side_ids: Mapping[int, int]) -> Iterable[Row]:
+    for side_id, affiliation_ids, *numbers in side_totals(battle.ledger, side_ids):
         yield (battle.id, side_id, _array(affiliation_ids), *numbers)
 
 

@@ -28,7 +28,8 @@ def supersede_battles(connection: Database, superseded: Collection[StoredBattle]
             """
             INSERT INTO battle_aliases AS a (id, killmail_id, revision)
             SELECT * FROM unnest(%s::uuid[], %s::bigint[], %s::integer[])
-            ON CONFLICT (id) DO UPDATE SET revision = greatest(a.revision, excluded.revision)
+            ON CONFLICT (id) DO UPDATE SET
+                revision = greatest(a.revision, excluded.revision), changed_in = excluded.changed_in
             """,
             (
                 [battle.id for battle in superseded],
@@ -50,24 +51,40 @@ def delete_battles(connection: Database, battles: Collection[StoredBattle]) -> N
     connection.execute("DELETE FROM battle_participants WHERE battle_id = ANY(%s)", (ids,))
     connection.execute("DELETE FROM battle_sides WHERE battle_id = ANY(%s)", (ids,))
     connection.execute(
-        f"DELETE FROM battle_entities WHERE battle_id = ANY(%s) AND entity_id IN ({_ENTITIES})",  # noqa: S608
-        (ids, [battle.component_id for battle in battles]),
+        f"""
+        DELETE FROM battle_entities
+        WHERE entity_id IN ({_ENTITIES}) AND start_hour = ANY(%s) AND battle_id = ANY(%s)
+        """,  # noqa: S608 - a constant
+        ([battle.component_id for battle in battles], [battle.start_hour for battle in battles], ids),
     )
     connection.execute("DELETE FROM battles WHERE id = ANY(%s)", (ids,))
 
 
-def rename_battle(connection: Database, old: UUID, new: UUID, component_id: int) -> None:
-    """Give a battle the id of its new first killmail; its killmails must be in the new component already."""
-    connection.execute("UPDATE battle_killmails SET battle_id = %s WHERE battle_id = %s", (new, old))
-    connection.execute("UPDATE battle_participants SET battle_id = %s WHERE battle_id = %s", (new, old))
-    connection.execute("UPDATE battle_sides SET battle_id = %s WHERE battle_id = %s", (new, old))
-    connection.execute(
-        f"UPDATE battle_entities SET battle_id = %s WHERE battle_id = %s AND entity_id IN ({_ENTITIES})",  # noqa: S608
-        (new, old, [component_id]),
-    )
-    connection.execute(
-        "UPDATE battles SET id = %s, first_killmail_id = %s WHERE id = %s", (new, component_id, old)
-    )
+def rename_battle(connection: Database, old: StoredBattle, new: StoredBattle) -> None:
+    """Give a battle the id of its new first killmail, and the hour in which it now began, where these differ.
+
+    Its killmails must be in the new component already.
+    """
+    if old.id != new.id:
+        ids = (new.id, old.id)
+        connection.execute("UPDATE battle_killmails SET battle_id = %s WHERE battle_id = %s", ids)
+        connection.execute("UPDATE battle_sides SET battle_id = %s WHERE battle_id = %s", ids)
+        connection.execute(
+            "UPDATE battles SET id = %s, first_killmail_id = %s WHERE id = %s",
+            (new.id, new.component_id, old.id),
+        )
+    if old.id != new.id or old.start_hour != new.start_hour:
+        connection.execute(
+            "UPDATE battle_participants SET battle_id = %s, start_hour = %s WHERE battle_id = %s",
+            (new.id, new.start_hour, old.id),
+        )
+        connection.execute(
+            f"""
+            UPDATE battle_entities SET battle_id = %s, start_hour = %s
+            WHERE entity_id IN ({_ENTITIES}) AND start_hour = %s AND battle_id = %s
+            """,  # noqa: S608 - a constant
+            (new.id, new.start_hour, [new.component_id], old.start_hour, old.id),
+        )
 
 
 def save_battles(connection: Database, battles: Sequence[StoredBattle]) -> None:
@@ -80,10 +97,11 @@ def save_battles(connection: Database, battles: Sequence[StoredBattle]) -> None:
         """
         INSERT INTO battles AS b (
             id, system_id, space_type, start_time, end_time, total_kills, total_isk_destroyed, zkill_related_url,
-            first_killmail_id, losses, pilots, revision, evidence
+            first_killmail_id, losses, pilots, revision, evidence, region_id
         )
         SELECT n.id, n.system_id, n.space_type, to_timestamp(n.start_time), to_timestamp(n.end_time), n.total_kills, n.isk,
-               n.url, n.first_killmail_id, n.losses, n.pilots, 1 + greatest(n.revision, a.revision), n.evidence::json
+               n.url, n.first_killmail_id, n.losses, n.pilots, 1 + greatest(n.revision, a.revision), n.evidence::json,
+               s.region_id
         FROM unnest(
             %s::uuid[], %s::bigint[], %s::bigint[], %s::integer[], %s::text[], %s::text[], %s::bigint[], %s::bigint[],
             %s::integer[], %s::bigint[], %s::integer[], %s::integer[], %s::text[]
@@ -92,11 +110,13 @@ def save_battles(connection: Database, battles: Sequence[StoredBattle]) -> None:
             losses, pilots, evidence
         )
         LEFT JOIN battle_aliases a USING (id)
+        LEFT JOIN solar_systems s USING (system_id)
         ON CONFLICT (id) DO UPDATE SET
             space_type = excluded.space_type, start_time = excluded.start_time, end_time = excluded.end_time,
             total_kills = excluded.total_kills, total_isk_destroyed = excluded.total_isk_destroyed,
             zkill_related_url = excluded.zkill_related_url, losses = excluded.losses, pilots = excluded.pilots,
-            revision = excluded.revision, evidence = excluded.evidence, updated_at = now()
+            revision = excluded.revision, evidence = excluded.evidence, updated_at = now(),
+            region_id = excluded.region_id, changed_in = excluded.changed_in
         """,
         (
             *map(
@@ -192,9 +212,9 @@ def save_participants(
     connection.execute(
         """
         INSERT INTO battle_participants (
-            battle_id, character_id, ship_type_id, corp_id, alliance_id, is_victim, side_id
+            battle_id, start_hour, character_id, ship_type_id, corp_id, alliance_id, is_victim, side_id
         )
-        SELECT (%s::uuid[])[place], character_id, ship_type_id, nullif(corp_id, 0), nullif(alliance_id, 0), is_victim,
+        SELECT (%s::uuid[])[place], (%s::integer[])[place], character_id, ship_type_id, nullif(corp_id, 0), nullif(alliance_id, 0), is_victim,
                side_id
         FROM unnest(%s::integer[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::boolean[], %s::smallint[])
           AS n (place, character_id, ship_type_id, corp_id, alliance_id, is_victim, side_id)
@@ -202,7 +222,7 @@ def save_participants(
             corp_id = excluded.corp_id, alliance_id = excluded.alliance_id, is_victim = excluded.is_victim,
             side_id = excluded.side_id
         """,
-        (_ids(flown), *map(literal, zip(*rows, strict=True))),
+        (_ids(flown), _start_hours(flown), *map(literal, zip(*rows, strict=True))),
     )
 
 
@@ -213,14 +233,20 @@ def add_entities(connection: Database, entities: Sequence[tuple[StoredBattle, It
         return
     connection.execute(
         """
-        INSERT INTO battle_entities (battle_id, entity_id)
-        SELECT (%s::uuid[])[place], entity_id FROM unnest(%s::integer[], %s::bigint[]) AS n (place, entity_id)
-        ON CONFLICT (battle_id, entity_id) DO NOTHING
+        INSERT INTO battle_entities (battle_id, start_hour, entity_id)
+        SELECT (%s::uuid[])[place], (%s::integer[])[place], entity_id
+        FROM unnest(%s::integer[], %s::bigint[]) AS n (place, entity_id)
+        ON CONFLICT (entity_id, start_hour, battle_id) DO NOTHING
         """,
-        (_ids(entities), *map(literal, zip(*rows, strict=True))),
+        (_ids(entities), _start_hours(entities), *map(literal, zip(*rows, strict=True))),
     )
 
 
 def _ids(of: Iterable[tuple[StoredBattle, object]]) -> str:
     """The ids of these battles, once each: a row names its battle by the place in this list."""
     return literal(battle.id for battle, _ in of)
+
+
+def _start_hours(of: Iterable[tuple[StoredBattle, object]]) -> str:
+    """The hours in which these battles began, in the same places."""
+    return literal(battle.start_hour for battle, _ in of)

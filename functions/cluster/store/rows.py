@@ -37,6 +37,11 @@ class StoredBattle(NamedTuple):
     ledger: Ledger
     placements: Mapping[int, Placement]
 
+    @property
+    def start_hour(self) -> int:
+        """The hours from 1970 to the one in which it began."""
+        return self.totals.start_time // 3600
+
     def side_of(self, character_id: int, corporation_id: int, alliance_id: int) -> int:
         """The side that these flew for, or lost on."""
         affiliation = alliance_id or affiliation_id(corporation_id, 0) or character_id

@@ -212,6 +212,9 @@ class ApiSettings(HandlerSettings):
     feed_stale_minutes: int = Field(
         default=15, ge=1, description="a feed cursor that has not moved for so long makes /healthz say so"
     )
+    gap_max_minutes: int = Field(
+        default=15, ge=1, le=24 * 60, description="a battle is live for so long after its last killmail"
+    )
     query_timeout_s: float = Field(
         default=5, gt=0, le=25, description="the database gives up on a statement after so long"
     )

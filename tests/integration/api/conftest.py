@@ -57,6 +57,13 @@ def url(_common_url: str) -> str:
     return _common_url
 
 
+@pytest.fixture(scope="session")
+def shared_api(_common_url: str) -> Iterator[ApiClient]:
+    """An app over whatever the common database holds, for what must hold over anything."""
+    with api_over(_common_url) as client:
+        yield client
+
+
 @pytest.fixture
 def rows(url: str) -> Iterator[Rows]:
     with connect(url) as database:

@@ -59,7 +59,11 @@ class Rows:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._killmail_ids = count(96_000_001)
+        self.killmail_ids_from(96_000_001)
+
+    def killmail_ids_from(self, first: int) -> None:
+        """Number the killmails from here on: two that insert at once must not take the same ids."""
+        self._killmail_ids = count(first)
 
     def battle(
         self,
@@ -70,18 +74,25 @@ class Rows:
         kills: Sequence[Kill] = (Kill(), Kill(after=timedelta(minutes=4))),
         pilots: Sequence[Pilot] = (),
         entities: Sequence[int] = (),
+        sides: Sequence[Sequence[int]] = (),
         total_kills: int | None = None,
+        total_pilots: int | None = None,
         revision: int = 1,
     ) -> UUID:
-        """A battle with its killmails; `total_kills` may say more than there are."""
+        """A battle with its killmails; totals may say more than there are.
+
+        `sides` are the affiliations of side 1, 2, ...; the last of three or more are third parties.
+        """
         killmail_ids = [next(self._killmail_ids) for _ in kills]
         first = killmail_ids[0]
+        start_hour = int(start.timestamp()) // 3600
         battle_id = battle_id_of(system, first)
         self.database.execute(
             """
             INSERT INTO battles (id, system_id, space_type, start_time, end_time, total_kills, total_isk_destroyed,
-                                 zkill_related_url, first_killmail_id, losses, pilots, revision, updated_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, 'https://zkillboard.com/related/', %s, %s, %s, %s, %s)
+                                 zkill_related_url, first_killmail_id, losses, pilots, revision, updated_at, region_id)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, 'https://zkillboard.com/related/', %s, %s, %s, %s, %s,
+                    (SELECT region_id FROM solar_systems WHERE system_id = %s))
             """,
             (
                 battle_id,
@@ -93,9 +104,10 @@ class Rows:
                 sum(kill.isk_value or 0 for kill in kills),
                 first,
                 len(kills),
-                len({pilot.character for pilot in pilots}),
+                total_pilots or len({pilot.character for pilot in pilots}),
                 revision,
                 start + timedelta(hours=1),
+                system,
             ),
         )
         members = list(zip(killmail_ids, kills, strict=True))
@@ -126,14 +138,24 @@ class Rows:
             cursor.executemany(
                 """
                 INSERT INTO battle_participants
-                    (battle_id, character_id, ship_type_id, corp_id, alliance_id, side_id, is_victim)
-                VALUES (%s, %s, %s, %s, %s, %s, %s)
+                    (battle_id, start_hour, character_id, ship_type_id, corp_id, alliance_id, side_id, is_victim)
+                VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
                 """,
-                [(battle_id, *vars(pilot).values()) for pilot in pilots],
+                [(battle_id, start_hour, *vars(pilot).values()) for pilot in pilots],
             )
             cursor.executemany(
-                "INSERT INTO battle_entities (battle_id, entity_id) VALUES (%s, %s)",
-                [(battle_id, entity) for entity in entities],
+                "INSERT INTO battle_entities (battle_id, start_hour, entity_id) VALUES (%s, %s, %s)",
+                [(battle_id, start_hour, entity) for entity in entities],
+            )
+            cursor.executemany(
+                """
+                INSERT INTO battle_sides (battle_id, side_id, affiliation_ids, pilots, losses, isk_lost, isk_destroyed)
+                VALUES (%s, %s, %s, 1, 1, 1, 1)
+                """,
+                [
+                    (battle_id, 0 if number > 2 else number, list(affiliations))
+                    for number, affiliations in enumerate(sides, 1)
+                ],
             )
         return battle_id
 
@@ -151,9 +173,18 @@ class Rows:
         )
         return alias
 
-    def name(self, entity: int, name: str) -> None:
+    def grow(self, battle_id: UUID) -> None:
+        """One more revision, by the transaction that is open, else by one of its own."""
+        self.database.execute(
+            "UPDATE battles SET revision = revision + 1, changed_in = pg_current_xact_id() WHERE id = %s",
+            (battle_id,),
+        )
+
+    def name(self, entity: int, name: str, category: str = "x") -> None:
         """A resolved name."""
-        self.database.execute("INSERT INTO names (id, category, name) VALUES (%s, 'x', %s)", (entity, name))
+        self.database.execute(
+            "INSERT INTO names (id, category, name) VALUES (%s, %s, %s)", (entity, category, name)
+        )
 
     def ship_type(self, ship_type: int, name: str) -> None:
         """A known ship type."""

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -155,3 +155,63 @@ def test_times_are_utc_whatever_the_session_s_time_zone(url: str, rows: Rows) ->
         (battle,) = api.items("/battles", until="2021-11-28")
 
     assert battle["start_time"] == "2021-11-28T10:21:04Z"
+
+
+@pytest.mark.parametrize(
+    ("security", "band"),
+    [
+        (1.0, "highsec"),
+        (0.45, "highsec"),
+        (0.4499, "lowsec"),
+        (0.001, "lowsec"),
+        (0.0, "nullsec"),
+        (-0.7, "nullsec"),
+    ],
+)
+def test_security_bands_are_those_of_known_space(
+    api: ApiClient, rows: Rows, security: float, band: str
+) -> None:
+    rows.system(TAMA, "Tama", region="Black Rise", security=security)
+    rows.battle()
+    rows.battle(space="pochven")
+
+    held = {name: len(api.items("/battles", security=name)) for name in ("highsec", "lowsec", "nullsec")}
+
+    assert held == {"highsec": 0, "lowsec": 0, "nullsec": 0} | {band: 1}
+
+
+def test_a_region_s_battles(api: ApiClient, rows: Rows) -> None:
+    rows.system(TAMA, "Tama", region="Black Rise", security=0.3)
+    rows.system(JITA, "Jita", region="The Forge", security=0.9)
+    tama = rows.battle(system=TAMA)
+    rows.battle(system=JITA)
+
+    region = api.get(f"/battles/{tama}").json()["system"]["region"]["id"]
+
+    assert [battle["id"] for battle in api.items("/battles", region=region)] == [str(tama)]
+
+
+def test_opponents_are_on_different_sides_of_one_battle(api: ApiClient, rows: Rows) -> None:
+    red, blue, others = 99_000_001, 99_000_002, 99_000_003
+    three = [red, blue, others]
+    opposed = rows.battle(entities=three, sides=[[red], [blue], [others]])
+    rows.battle(entities=three, sides=[[red, blue], [others]])
+    rows.battle(entities=[red], sides=[[red], [others]])
+
+    against = {
+        path: [battle["id"] for battle in api.items(path, against=blue, **filters)]
+        for path, filters in ((f"/alliances/{red}/battles", {}), ("/battles", {"alliance": red}))
+    }
+
+    assert list(against.values()) == [[str(opposed)]] * 2
+    # In the first battle the others are third parties, and so nobody's opponents.
+    assert len(api.items("/battles", alliance=others, against=blue)) == 1
+
+
+def test_a_battle_is_live_while_it_can_grow(api: ApiClient, rows: Rows) -> None:
+    now = datetime.now(UTC)
+    live = rows.battle(start=now - timedelta(hours=3), kills=[Kill(), Kill(after=timedelta(minutes=170))])
+    rows.battle(start=now - timedelta(minutes=16), kills=[Kill()])
+
+    assert [battle["id"] for battle in api.items("/battles", live="true")] == [str(live)]
+    assert len(api.items("/battles", live="false")) == 2

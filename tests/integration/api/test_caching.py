@@ -16,7 +16,7 @@ def name_everything(rows: Rows) -> None:
     rows.ship_type(587, "Rifter")
 
 
-@pytest.mark.parametrize("part", ["", "/killmails", "/participants"])
+@pytest.mark.parametrize("part", ["", "/killmails", "/participants", "/timeline", "/composition", "/top"])
 def test_a_battle_s_etag_changes_with_its_revision(api: ApiClient, rows: Rows, part: str) -> None:
     name_everything(rows)
     path = f"/battles/{rows.battle(pilots=[Pilot(character=90_000_001)])}{part}"

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.filters import BattlePage
+from api.queries import battle_lists
 from battlescope.space import SPACE_TYPES, SpaceType
 from battlescope_local.embedded_postgres import EmbeddedPostgres
 from tests.integration.api.client import ApiClient
@@ -31,7 +33,10 @@ class Fact:
     start: datetime
     space: SpaceType
     system: int
+    end: datetime
     kills: int
+    isk: int
+    pilots: int
     alliances: frozenset[int]
     characters: frozenset[int]
 
@@ -42,6 +47,8 @@ class Fact:
             "alliance": lambda value: value in self.alliances,
             "character": lambda value: value in self.characters,
             "min_kills": lambda value: self.kills >= value,
+            "min_pilots": lambda value: self.pilots >= value,
+            "min_isk": lambda value: self.isk >= value,
             "since": lambda value: self.start >= datetime.fromisoformat(value),
             "until": lambda value: self.start < datetime.fromisoformat(value),
         }
@@ -69,24 +76,48 @@ def _populate(rows: Rows) -> list[Fact]:
     for _ in range(80):
         space = chance.choice(SPACE_TYPES[:3])
         system = chance.choice(SYSTEMS)
-        start = START + timedelta(seconds=chance.randrange(12))
+        start = START + timedelta(hours=chance.randrange(3), seconds=chance.randrange(4))
         kills = chance.randrange(2, 9)
+        lasted = timedelta(seconds=chance.randrange(9))
+        isk, pilots = chance.randrange(5), chance.randrange(1, 6)
         alliances = frozenset(chance.sample(ALLIANCES, chance.randrange(3)))
         characters = frozenset(chance.sample(CHARACTERS, chance.randrange(3)))
         battle_id = rows.battle(
             system=system,
             space=space,
             start=start,
-            kills=[Kill()],
+            kills=[Kill(isk_value=isk, after=lasted)],
             total_kills=kills,
+            total_pilots=pilots,
             entities=sorted(alliances),
-            pilots=[Pilot(character=character) for character in characters],
+            # Each in two ships, and each battle once in a list all the same.
+            pilots=[
+                Pilot(character=character, ship_type=ship) for character in characters for ship in (1, 2)
+            ],
         )
-        facts.append(Fact(str(battle_id), start, space, system, kills, alliances, characters))
+        facts.append(
+            Fact(
+                str(battle_id),
+                start,
+                space,
+                system,
+                start + lasted,
+                kills,
+                isk,
+                pilots,
+                alliances,
+                characters,
+            )
+        )
     return sorted(facts, key=lambda fact: (fact.start, fact.id), reverse=True)
 
 
-seconds = st.integers(0, 12).map(lambda second: (START + timedelta(seconds=second)).isoformat())
+times_around = st.builds(
+    lambda hours, seconds: (START + timedelta(hours=hours, seconds=seconds)).isoformat(),
+    st.integers(0, 3),
+    st.integers(0, 4),
+)
+orders = st.sampled_from(["start", "end", "isk", "kills", "pilots"])
 filters: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
@@ -95,36 +126,53 @@ filters: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "alliance": st.sampled_from(ALLIANCES),
         "character": st.sampled_from(CHARACTERS),
         "min_kills": st.integers(1, 9),
-        "since": seconds,
-        "until": seconds,
+        "min_pilots": st.integers(1, 6),
+        "min_isk": st.integers(1, 5),
+        "since": times_around,
+        "until": times_around,
     },
 ).filter(lambda chosen: str(chosen.get("since", "")) < str(chosen.get("until", "9")))
 
 
-@settings(max_examples=30, deadline=None)
-@given(chosen=filters, limit=st.sampled_from([1, 2, 3, 7, 10, 20, 39, 40, 79, 80, 100]))
-def test_pages_hold_each_battle_once_and_in_order(world: World, chosen: dict[str, Any], limit: int) -> None:
-    expected = [fact.id for fact in world.facts if fact.fulfils(chosen)]
+@settings(max_examples=60, deadline=None)
+@given(
+    chosen=filters,
+    order=orders,
+    limit=st.sampled_from([1, 2, 3, 7, 10, 20, 39, 40, 79, 80, 100]),
+    few=st.booleans(),
+)
+def test_pages_hold_each_battle_once_and_in_order(
+    world: World, chosen: dict[str, Any], order: str, limit: int, few: bool
+) -> None:
+    expected = [fact for fact in world.facts if fact.fulfils(chosen)]
+    expected.sort(key=lambda fact: (getattr(fact, order), fact.id), reverse=True)
 
-    pages = world.api.pages("/battles", limit=limit, **chosen)
+    with pytest.MonkeyPatch.context() as patch:
+        if not few:  # as if every entity were in more battles than are gathered
+            patch.setattr(battle_lists, "GATHERED_MAX", 0)
+            patch.setitem(battle_lists._NARROWING, "min_kills", 3)
+        pages = world.api.pages("/battles", limit=limit, order=order, **chosen)
 
-    assert [battle["id"] for page in pages for battle in page] == expected
+    assert [battle["id"] for page in pages for battle in page] == [fact.id for fact in expected]
     assert all(len(page) == limit for page in pages[:-1])
 
 
 @settings(max_examples=30, deadline=None)
-@given(chosen=filters, others=filters, limit=st.integers(1, 5))
-def test_a_cursor_belongs_to_its_filters(
-    world: World, chosen: dict[str, Any], others: dict[str, Any], limit: int
+@given(chosen=filters, others=filters, order=orders, other_order=orders, limit=st.integers(1, 5))
+def test_a_cursor_belongs_to_its_filters_and_order(
+    world: World, chosen: dict[str, Any], others: dict[str, Any], order: str, other_order: str, limit: int
 ) -> None:
-    cursor = world.api.get("/battles", params={**chosen, "limit": limit}).json()["next"]
+    cursor = world.api.get("/battles", params={**chosen, "order": order, "limit": limit}).json()["next"]
     if cursor is None:
         return
 
-    response = world.api.get("/battles", params={**others, "limit": limit, "cursor": cursor})
+    response = world.api.get(
+        "/battles", params={**others, "order": other_order, "limit": limit, "cursor": cursor}
+    )
 
-    assert response.status_code == (200 if chosen == others else 422)
-    if chosen != others:
+    is_same = (chosen, order) == (others, other_order)
+    assert response.status_code == (200 if is_same else 422)
+    if not is_same:
         assert response.json()["errors"][0]["parameter"] == "cursor"
 
 
@@ -187,10 +235,7 @@ def test_no_cursor_breaks_anything(world: World, data: st.DataObject) -> None:
 @settings(max_examples=100, deadline=None)
 @given(
     parameters=st.dictionaries(
-        st.sampled_from(
-            ["space", "since", "until", "system", "alliance", "character", "min_kills", "limit", "cursor"]
-        )
-        | st.text(max_size=8),
+        st.sampled_from([*BattlePage.model_fields]) | st.text(max_size=8),
         st.text(max_size=30) | st.integers().map(str) | times,
         max_size=4,
     )

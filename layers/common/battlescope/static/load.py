@@ -59,6 +59,13 @@ def load_edition(connection: Database, edition: Edition) -> list[str]:
             if _is_newer(table, held.get(name)):
                 _load(connection, name, table.build, table.digest(), table.rows)
                 loaded.append(name)
+        if "solar_systems" in loaded:
+            connection.execute(
+                """
+                UPDATE battles b SET region_id = s.region_id FROM solar_systems s
+                WHERE s.system_id = b.system_id AND b.region_id IS DISTINCT FROM s.region_id
+                """
+            )
     return loaded
 
 

@@ -1,0 +1,40 @@
+"""An alliance, a corporation or a character, as battles tell of it."""
+
+from fastapi import APIRouter, Request, Response
+
+from api.answers import answer
+from api.models import PROFILE
+from api.parameters import AllianceId, CharacterId, CorporationId, NoQuery
+from api.problems import not_found
+from api.queries.profiles import EntityKind, profile_of
+from api.reader import Reader
+from api.routes.dependencies import EVERYWHERE, Reads
+
+router = APIRouter(tags=["entities"], dependencies=EVERYWHERE)
+
+_CACHING = "public, max-age=60"
+
+
+@router.get("/alliances/{id}")
+def get_alliance(request: Request, reader: Reads, alliance_id: AllianceId, _: NoQuery) -> Response:
+    """An alliance: how often it was in battles and when, and what it did in the latest of them."""
+    return _profile(request, reader, "alliance", alliance_id)
+
+
+@router.get("/corporations/{id}")
+def get_corporation(request: Request, reader: Reads, corporation_id: CorporationId, _: NoQuery) -> Response:
+    """A corporation: how often it was in battles and when, and what it did in the latest of them."""
+    return _profile(request, reader, "corporation", corporation_id)
+
+
+@router.get("/characters/{id}")
+def get_character(request: Request, reader: Reads, character_id: CharacterId, _: NoQuery) -> Response:
+    """A character: how often it was in battles and when, and what it did in the latest of them."""
+    return _profile(request, reader, "character", character_id)
+
+
+def _profile(request: Request, reader: Reader, kind: EntityKind, entity_id: int) -> Response:
+    profile = reader.read(lambda connection: profile_of(connection, kind, entity_id))
+    if profile is None:
+        raise not_found(f"no battle with the {kind} {entity_id} was seen")
+    return answer(request, PROFILE, profile, _CACHING)
