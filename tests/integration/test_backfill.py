@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -260,6 +261,29 @@ def test_a_day_broken_off_in_the_middle_does_not_count_as_imported(
         done = importer.run(day, file)
     assert (done and done.killmails, counted(database)) == (144, 144)
     assert database.execute("SELECT killmails FROM history_days").fetchall() == [(144,)]
+
+
+def test_spans_imported_beside_each_other_are_as_one_after_the_other(
+    run: Run, server: FeedsServer, database: Database
+) -> None:
+    # given: battles over both midnights, and all of it imported by one command
+    for number, midnight in enumerate((FIRST + 86_400, FIRST + 2 * 86_400)):
+        for seconds in (-60, 60):
+            server.archive(esi_killmail(5000 + 2 * number + (seconds > 0), at=midnight + seconds))
+    assert run()[0] == EXIT_OK
+    expected = fingerprint(database)
+    for table in (*expected, "history_days"):
+        database.execute(f"DELETE FROM {table}")
+    # when: two at once, of which both have the middle day
+    with ThreadPoolExecutor(2) as machines:
+        codes = list(
+            machines.map(lambda span: run(span)[0], [f"{DAYS[0]}..{DAYS[1]}", f"{DAYS[1]}..{DAYS[2]}"])
+        )
+    # then
+    assert codes == [EXIT_OK, EXIT_OK]
+    assert fingerprint(database) == expected
+    lasting = database.execute("SELECT count(*) FROM battles WHERE start_time::date <> end_time::date")
+    assert lasting.fetchone() != (0,)
 
 
 def test_a_stop_ends_the_run_in_good_order(run: Run, database: Database) -> None:

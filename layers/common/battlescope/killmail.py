@@ -82,7 +82,7 @@ class Killmail:
     @property
     def is_npc_only(self) -> bool:
         """Whether no attacker has a character or a player corporation."""
-        return not any(
+        return len(self.parties) <= 1 and not any(  # an NPC-only killmail has one party at most
             attacker.character_id or is_player_corporation(attacker.corporation_id)
             for attacker in self.attackers
         )
