@@ -90,6 +90,17 @@ class ChangesPage(BaseModel):
     )
 
 
+class EventsPage(BaseModel):
+    """From where on events are sent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    after: Cursor | None = Field(
+        default=None,
+        description="A cursor of `/changes`: sends what changed since as well. `Last-Event-ID` counts before it.",
+    )
+
+
 class SearchPage(BaseModel):
     """What is searched."""
 
@@ -116,6 +127,7 @@ class HealthPage(BaseModel):
 NoQuery = Annotated[NoParameters, Query()]
 MemberQuery = Annotated[MemberPage, Query()]
 ChangesQuery = Annotated[ChangesPage, Query()]
+EventsQuery = Annotated[EventsPage, Query()]
 SearchQuery = Annotated[SearchPage, Query()]
 TopQuery = Annotated[TopPage, Query()]
 HealthQuery = Annotated[HealthPage, Query()]

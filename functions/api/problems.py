@@ -41,6 +41,8 @@ class Kind:
 NOT_FOUND = Kind("not-found", 404, "There is nothing here")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "This API only reads")
 INVALID_PARAMETER = Kind("invalid-parameter", 422, "A parameter is wrong")
+NO_STREAMS = Kind("no-streams", 501, "This API cannot stream here")
+TOO_MANY_STREAMS = Kind("too-many-streams", 503, "Too many streams are open")
 INTERNAL_ERROR = Kind("internal-error", 500, "Something went wrong here")
 DATABASE_AWAY = Kind("database-away", 503, "The database is away")
 QUERY_TIMEOUT = Kind("query-timeout", 503, "The database took too long")
@@ -50,6 +52,8 @@ KINDS = (
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
     INVALID_PARAMETER,
+    NO_STREAMS,
+    TOO_MANY_STREAMS,
     INTERNAL_ERROR,
     DATABASE_AWAY,
     QUERY_TIMEOUT,
