@@ -17,6 +17,7 @@ from api.models import (
     PARTICIPANT_LIST,
     PROFILE,
     SEARCH,
+    SYSTEM_PROFILE,
     TIMELINE,
     TOP,
     Acquaintance,
@@ -49,6 +50,8 @@ from api.models import (
     SideAffiliation,
     SideComposition,
     System,
+    SystemProfile,
+    SystemRecent,
     SystemUse,
     Timeline,
     Top,
@@ -56,6 +59,7 @@ from api.models import (
     TopPilot,
     TowardSide,
     Victim,
+    Visitor,
 )
 
 _TIME = datetime(2021, 11, 28, 10, 21, 4, tzinfo=UTC)
@@ -293,6 +297,22 @@ ANSWERS: dict[str, tuple[TypeAdapter[Any], Any]] = {
     "get_alliance": (PROFILE, _PROFILE),
     "get_corporation": (PROFILE, _PROFILE),
     "get_character": (PROFILE, _PROFILE),
+    "get_system": (
+        SYSTEM_PROFILE,
+        SystemProfile(
+            **_SYSTEM,
+            battles=1234,
+            months={"2021-10": 801, "2021-11": 433},
+            recent=SystemRecent(
+                battles=200,
+                since=_TIME.replace(day=3),
+                until=_TIME,
+                kills=1420,
+                isk_destroyed=70_000_000_000,
+                affiliations=[Visitor(**_ALLIANCE, battles=17)],
+            ),
+        ),
+    ),
     "search_names": (
         SEARCH,
         SearchResult(items=[Found(**_ALLIANCE, category="alliance", battles=812)]),

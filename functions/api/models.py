@@ -435,6 +435,34 @@ class Profile(Named):
     recent: Annotated[Recent, Field(description="What it did of late.")]
 
 
+class Visitor(Named):
+    """An alliance, a corporation without one or a lone pilot that fights in a system."""
+
+    battles: Annotated[int, Field(description="Battles there.", examples=[17])]
+
+
+class SystemRecent(TypedDict):
+    """The latest battles in a system, up to 200."""
+
+    battles: Annotated[int, Field(description="How many battles these are.", examples=[200])]
+    since: Annotated[UtcTime, Field(description="When the first of them began.")]
+    until: Annotated[UtcTime, Field(description="When the last of them began.")]
+    kills: Annotated[int, Field(description="Their killmails, pods included.", examples=[1420])]
+    isk_destroyed: Annotated[int, Field(description="Value of everything lost, in whole ISK.")]
+    affiliations: Annotated[list[Visitor], Field(description="Who was in the most of them, at most ten.")]
+
+
+class SystemProfile(System):
+    """A solar system, as battles tell of it."""
+
+    battles: Annotated[int, Field(description="Battles in it, ever.", examples=[1234])]
+    months: Annotated[
+        Months,
+        Field(description="Of those, by the month they began in; months without are left out."),
+    ]
+    recent: Annotated[SystemRecent | None, Field(description="What happened of late; null without a battle.")]
+
+
 class KillmailReference(TypedDict):
     """What is kept of a killmail, and the battle it belongs to."""
 
@@ -523,6 +551,7 @@ PARTICIPANT_LIST = TypeAdapter(ParticipantList)
 CHANGES = TypeAdapter(ChangeList)
 SEARCH = TypeAdapter(SearchResult)
 PROFILE = TypeAdapter(Profile)
+SYSTEM_PROFILE = TypeAdapter(SystemProfile)
 TIMELINE = TypeAdapter(Timeline)
 COMPOSITION = TypeAdapter(Composition)
 TOP = TypeAdapter(Top)

@@ -95,6 +95,7 @@ _NAMES_ONE_THING = (
     "get_character",
     "get_corporation",
     "get_killmail",
+    "get_system",
     "list_battle_killmails",
     "list_battle_participants",
 )

@@ -37,6 +37,7 @@ def addresses(rows: Rows) -> dict[str, str]:
         "/battles/{id}/timeline": battle_id,
         "/battles/{id}/composition": battle_id,
         "/battles/{id}/top": battle_id,
+        "/systems/{id}": 30002813,
         "/alliances/{id}": 99_000_001,
         "/corporations/{id}": 98_000_001,
         "/characters/{id}": 90_000_001,
