@@ -8,16 +8,16 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from itertools import batched
+from statistics import median
 from threading import Event
 from typing import Any
 
-from battlescope.database import Database, connect
+from battlescope.database import connect
 from battlescope.message import pack
 from battlescope.runtime.context import Context
+from bench.copying import copies
 from bench.support import DAYS, database, machine, real_day_path
 from ingest.feeds.archive import ArchiveFeed
-
-TABLES = ("killmails", "battles", "battle_killmails", "battle_participants", "battle_entities")
 
 
 def main(argv: Sequence[str]) -> None:
@@ -49,7 +49,7 @@ def _measure(day: str, url: str) -> None:
     with connect(url) as connection:
         count = connection.execute("SELECT count(*) FROM killmails").fetchone()
         assert count is not None
-        copy_s = _copy(connection)
+        copy_s = median(copies(connection))
     print(
         f"{day:12}{count[0]:>10,}{len(bodies):>10,}{count[0] / handler_s:>11,.0f}{count[0] / copy_s:>10,.0f}"
         f"{copy_s / handler_s:>8.3f}"
@@ -82,28 +82,3 @@ def event_of(messages: Sequence[tuple[int, str]]) -> dict[str, Any]:
             for number, (group, body) in enumerate(messages)
         ]
     }
-
-
-def _copy(connection: Database) -> float:
-    """Seconds of a COPY of all rows into empty tables with the same indexes."""
-    rows = {}
-    columns = {}
-    for table in TABLES:
-        names = connection.execute(
-            "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute"
-            " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''",
-            (table,),
-        ).fetchone()
-        assert names is not None
-        columns[table] = names[0]
-        with connection.cursor().copy(f"COPY {table} ({columns[table]}) TO STDOUT".encode()) as out:
-            rows[table] = [bytes(block) for block in out]
-        connection.execute(f"CREATE TABLE copy_{table} (LIKE {table} INCLUDING ALL)".encode())
-    connection.execute("CHECKPOINT")
-    started = time.perf_counter()
-    with connection.transaction(), connection.cursor() as cursor:
-        for table in TABLES:
-            with cursor.copy(f"COPY copy_{table} ({columns[table]}) FROM STDIN".encode()) as copy:
-                for block in batched(rows[table], 500, strict=False):
-                    copy.write(b"".join(block))
-    return time.perf_counter() - started

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from api import problems
 from api.middleware import CrossOrigin, HeadAsGet, UnexpectedErrors
 from api.reader import Reader
-from api.routes import battles, changes, entities, fights, health, killmails, profiles, search
+from api.routes import battles, changes, completeness, entities, fights, health, killmails, profiles, search
 from api.routes.dependencies import Context
 from battlescope import __version__
 
@@ -21,6 +21,7 @@ ROUTERS = (
     fights.router,
     entities.router,
     killmails.router,
+    completeness.router,
     changes.router,
     profiles.router,
     search.router,

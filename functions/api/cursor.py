@@ -8,7 +8,7 @@ secret and grants nothing: whoever forges a valid one has asked for a page.
 import base64
 import hashlib
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -31,6 +31,9 @@ type KillmailKey = tuple[Time, Id]
 type ParticipantKey = tuple[Id, Id]
 """Character and ship type: a battle's participants are in ascending order of both."""
 
+type DayKey = Annotated[date, Field(ge=_EARLIEST.date(), le=_LATEST.date())]
+"""The day: lists of days are in descending order."""
+
 
 type ChangeKey = tuple[Id, Annotated[int, Field(ge=0, le=1)], UUID]
 """Transaction, battle or former id, id: the change feed is in ascending order of all."""
@@ -50,6 +53,7 @@ BATTLES_BY_NUMBER: Form[tuple[Id, UUID]] = TypeAdapter(_Cursor[tuple[Id, UUID]])
 KILLMAILS: Form[KillmailKey] = TypeAdapter(_Cursor[KillmailKey])
 CHANGES: Form[ChangeKey] = TypeAdapter(_Cursor[ChangeKey])
 PARTICIPANTS: Form[ParticipantKey] = TypeAdapter(_Cursor[ParticipantKey])
+DAYS: Form[DayKey] = TypeAdapter(_Cursor[DayKey])
 
 
 def digest(asked: Any) -> str:

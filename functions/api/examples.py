@@ -10,6 +10,7 @@ from api.models import (
     BATTLE_DETAIL,
     BATTLE_LIST,
     CHANGES,
+    COMPLETENESS_LIST,
     COMPOSITION,
     HEALTH,
     KILLMAIL_LIST,
@@ -29,8 +30,10 @@ from api.models import (
     BucketSide,
     Change,
     ChangeList,
+    CompletenessList,
     Composition,
     DatabaseHealth,
+    DayCompleteness,
     FeedHealth,
     Found,
     GroupComposition,
@@ -95,6 +98,7 @@ _KILLMAIL = BattleKillmail(
     victim=_VICTIM,
     attacker_alliances=[_OTHERS],
     isk_value=1_234_567,
+    value_source="zkb",
     side_id=1,
 )
 
@@ -247,14 +251,25 @@ _REFERENCE = KillmailReference(
     system=_SYSTEM,
     victim=_VICTIM,
     isk_value=1_234_567,
+    value_source="zkb",
     battle_id=_BATTLE["id"],
+)
+
+_DAY = DayCompleteness(
+    day=_TIME.date(),
+    is_complete=False,
+    expected=17047,
+    held=17046,
+    missing_sent=1,
+    unobtainable=0,
+    checked_at=_TIME.replace(day=29),
 )
 
 _HEALTH = Health(
     status="ok",
     version="0.1.0",
     database=DatabaseHealth(latency_ms=0.7),
-    migrations=MigrationHealth(current=3, newest=3),
+    migrations=MigrationHealth(current=5, newest=5),
     feeds=[FeedHealth(feed="r2z2", status="ok", moved_at=_TIME, age_s=4.2, newest_killmail=_TIME)],
 )
 
@@ -318,6 +333,7 @@ ANSWERS: dict[str, tuple[TypeAdapter[Any], Any]] = {
         SearchResult(items=[Found(**_ALLIANCE, category="alliance", battles=812)]),
     ),
     "get_killmail": (KILLMAIL_REFERENCE, _REFERENCE),
+    "list_completeness": (COMPLETENESS_LIST, CompletenessList(items=[_DAY], next=_CURSOR)),
     "get_health": (HEALTH, _HEALTH),
 }
 """By operation: how its answer is written, and one."""

@@ -5,7 +5,7 @@ hold what a strict schema in the database has checked already, and pydantic writ
 time that models take.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal, NotRequired, TypedDict
 from uuid import UUID
 
@@ -23,6 +23,14 @@ KillmailUrl = Annotated[
 IskValue = Annotated[
     int | None,
     Field(description="Value of the loss, in whole ISK; null while it is not known.", examples=[1_234_567]),
+]
+ValueSource = Annotated[
+    Literal["zkb", "estimated"] | None,
+    Field(
+        description="Where `isk_value` is from: zKillboard, or an estimate from market prices, which a value of "
+        "zKillboard's will replace; null while it is not known.",
+        examples=["zkb"],
+    ),
 ]
 Next = Annotated[str | None, Field(description="`cursor` of the next page; null where this is the last.")]
 
@@ -103,6 +111,7 @@ class BattleKillmail(TypedDict):
     victim: Annotated[Victim, Field(description="Who lost what.")]
     attacker_alliances: Annotated[list[Named], Field(description="The alliances of the attackers.")]
     isk_value: IskValue
+    value_source: ValueSource
     side_id: Annotated[
         int, Field(description="The victim's side, from 1; 0 for third parties and where it is not clear.")
     ]
@@ -475,6 +484,7 @@ class KillmailReference(TypedDict):
     system: Annotated[System, Field(description="Where it happened.")]
     victim: Annotated[Victim, Field(description="Who lost what.")]
     isk_value: IskValue
+    value_source: ValueSource
     battle_id: Annotated[
         UUID | None, Field(description="The battle it belongs to; null while it belongs to none.")
     ]
@@ -498,6 +508,36 @@ class ParticipantList(TypedDict):
     """A page of a battle's participants, by character and ship."""
 
     items: Annotated[list[Participant], Field(description="The participants.")]
+    next: Next
+
+
+class DayCompleteness(TypedDict):
+    """How much of a day is held."""
+
+    day: Annotated[date, Field(description="The day, in UTC.", examples=["2021-11-28"])]
+    is_complete: Annotated[bool, Field(description="Whether all was held that is to be had.")]
+    expected: Annotated[
+        int, Field(description="Killmails that zKillboard lists for the day.", examples=[17047])
+    ]
+    held: Annotated[
+        int, Field(description="Of those, how many were held when the day was checked.", examples=[17046])
+    ]
+    missing_sent: Annotated[
+        int,
+        Field(
+            description="Of those not held, how many the check fetched; the next check counts them as held."
+        ),
+    ]
+    unobtainable: Annotated[
+        int, Field(description="Of those not held, how many cannot be had or cannot be read.")
+    ]
+    checked_at: Annotated[UtcTime, Field(description="When the day was checked.")]
+
+
+class CompletenessList(TypedDict):
+    """A page of days, newest first."""
+
+    items: Annotated[list[DayCompleteness], Field(description="The days that were ever checked.")]
     next: Next
 
 
@@ -556,4 +596,5 @@ TIMELINE = TypeAdapter(Timeline)
 COMPOSITION = TypeAdapter(Composition)
 TOP = TypeAdapter(Top)
 KILLMAIL_REFERENCE = TypeAdapter(KillmailReference)
+COMPLETENESS_LIST = TypeAdapter(CompletenessList)
 HEALTH = TypeAdapter(Health)

@@ -16,6 +16,8 @@ CHANGES_PER_PAGE_MAX = 1000
 MEMBERS_PER_PAGE_MAX = 1000
 """Killmails or participants in one answer; see `queries.members` for what keeps it under Lambda's 6 MB."""
 
+DAYS_PER_PAGE_MAX = 1000
+
 _EVE_ID_MAX = 2**63 - 1
 
 
@@ -63,6 +65,19 @@ class MemberPage(BaseModel):
     )
     cursor: Cursor | None = Field(
         default=None, description="`next` of an earlier answer about the same battle; goes on where it ended."
+    )
+
+
+class DayPage(BaseModel):
+    """Which part of the list of days."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=DAYS_PER_PAGE_MAX), Decimal] = Field(
+        default=100, description="Days in one answer at most."
+    )
+    cursor: Cursor | None = Field(
+        default=None, description="`next` of an earlier answer; goes on where it ended."
     )
 
 
@@ -126,6 +141,7 @@ class HealthPage(BaseModel):
 
 NoQuery = Annotated[NoParameters, Query()]
 MemberQuery = Annotated[MemberPage, Query()]
+DayQuery = Annotated[DayPage, Query()]
 ChangesQuery = Annotated[ChangesPage, Query()]
 EventsQuery = Annotated[EventsPage, Query()]
 SearchQuery = Annotated[SearchPage, Query()]

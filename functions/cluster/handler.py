@@ -7,6 +7,7 @@ once, with its reason; one that fails for an unknown reason, after MAX_RECEIVES 
 away nothing is dead-lettered: messages come back until it is there again.
 """
 
+import gc
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,7 @@ class _Environment:
         self.settings = load(ClusterSettings)
         self.rules = Rules.of(self.settings)
         self.connection = LazyConnection(self.settings.db_url)
+        gc.freeze()  # what was imported so far is never garbage, and need not be looked at again and again
 
 
 @cache

@@ -4,7 +4,6 @@ The position moves only together with what was found on the way (rejected killma
 only for the owner of the lease.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 
 from battlescope.database import Database, LazyConnection
 from ingest.feeds import Batch, Hole, Position, Rejected
+from ingest.rejections import keep_rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,29 +105,10 @@ class Cursors:
             ).rowcount
             if not moved:
                 return False
-            if rejected:
-                _keep_rejected(connection, feed, rejected)
+            keep_rejected(connection, feed, rejected)
             if holes:
                 _note_holes(connection, feed, holes)
         return True
-
-
-def _keep_rejected(connection: Database, feed: str, rejected: Sequence[Rejected]) -> None:
-    connection.execute(
-        """
-        INSERT INTO rejected_killmails (digest, feed, killmail_id, reason, raw)
-        SELECT digest, %s, killmail_id, reason, raw
-        FROM unnest(%s::bytea[], %s::bigint[], %s::text[], %s::text[]) AS r (digest, killmail_id, reason, raw)
-        ON CONFLICT (digest) DO NOTHING
-        """,
-        (
-            feed,
-            [hashlib.sha256(f"{feed}\n{one.reason}\n{one.raw}".encode()).digest() for one in rejected],
-            [one.killmail_id for one in rejected],
-            [one.reason for one in rejected],
-            [one.raw for one in rejected],
-        ),
-    )
 
 
 def _note_holes(connection: Database, feed: str, holes: Sequence[Hole]) -> None:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 from aws_lambda_powertools.metrics import MetricUnit
 
-from battlescope.killmail import Killmail
-from battlescope.message import fits, pack
+from battlescope.message import pack
 from battlescope.queue import Outgoing
 from battlescope.telemetry import Metric, count, gauge, logger
+from ingest.acceptance import accept
 from ingest.cursor import Cursors, Lease
-from ingest.feeds import Batch, Feed, Rejected
+from ingest.feeds import Batch, Feed
 
 MARGIN_S = 12.0
 """Left at the end of an invocation for the last send and the cursor; a poll can outlast its budget by a few seconds."""
@@ -28,12 +28,6 @@ LEASE_S = 90.0
 
 NAP_S = 0.5
 """Waits are cut into naps, so that a stop is noticed."""
-
-FUTURE_MAX_S = 24 * 3600
-"""A killmail that lies further ahead of the clock is not believed."""
-
-ATTACKERS_THAT_FIT = 1000
-"""Up to so many attackers a reference surely fits a message."""
 
 
 @dataclass(slots=True)
@@ -115,17 +109,8 @@ class Poller:
 
     def _checked(self, batch: Batch) -> Batch:
         """The batch without killmails that cannot go on: they join the rejected."""
-        latest = self._clock() + FUTURE_MAX_S
-        good: list[Killmail] = []
-        rejected = list(batch.rejected)
-        for killmail in batch.killmails:
-            if killmail.killmail_time > latest:
-                rejected.append(_rejected(killmail, "killmail_time: lies in the future"))
-            elif len(killmail.attackers) > ATTACKERS_THAT_FIT and not fits(killmail):
-                rejected.append(_rejected(killmail, "attackers: too many for a message, even deflated"))
-            else:
-                good.append(killmail)
-        return replace(batch, killmails=good, rejected=rejected)
+        good, rejected = accept(batch.killmails, self._clock())
+        return replace(batch, killmails=good, rejected=[*batch.rejected, *rejected])
 
     def _report(self, batch: Batch) -> None:
         count(Metric.KILLMAILS_INGESTED, len(batch.killmails))
@@ -145,7 +130,3 @@ class Poller:
                 "the feed failed",
                 extra={"feed": self._feed.name, "error": batch.error, "wait_s": batch.wait_s},
             )
-
-
-def _rejected(killmail: Killmail, reason: str) -> Rejected:
-    return Rejected.of(repr(killmail).encode(), reason, killmail.killmail_id)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from battlescope.killmail import Killmail
     from cluster.engine.whole import Battle
+    from ingest.history.days import Span
 
 # Each command imports what it needs when it runs: a poller has no use for a web server.
 # ruff: noqa: PLC0415
@@ -122,6 +123,44 @@ def cluster(
 
 
 @app.command()
+def backfill(
+    days: Annotated[str, typer.Argument(help="2021-11-27..2021-12-01, or one day")],
+    from_folder: Annotated[
+        Path | None, typer.Option(help="a folder with the days' files, in the place of HISTORY_SOURCE")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="import days again although their files did not change")
+    ] = False,
+) -> None:
+    """Import whole days of history into the database; run again, it goes on where it ended."""
+    from rich.console import Console
+
+    from battlescope.runtime.signals import stop_on_signals
+    from battlescope_local.backfill import backfill as run
+
+    span = _span(days)
+    _name_ourselves()
+    raise typer.Exit(run(span, folder=from_folder, force=force, stop=stop_on_signals(), console=Console()))
+
+
+@app.command()
+def repair(
+    days: Annotated[
+        str | None, typer.Argument(help="2021-11-27..2021-12-01, or one day; else the last REPAIR_DAYS days")
+    ] = None,
+) -> None:
+    """Find what the feed left out and send it through the queue, as the repair Lambda does."""
+    from rich.console import Console
+
+    from battlescope.runtime.signals import stop_on_signals
+    from battlescope_local.repair import repair as run
+
+    span = None if days is None else _span(days)
+    _name_ourselves()
+    raise typer.Exit(run(span, stop=stop_on_signals(), console=Console()))
+
+
+@app.command()
 def score(
     labels: Annotated[
         Path, typer.Option(help="killmail, battle and perhaps side: JSON lines, CSV, or a kill_dump")
@@ -202,6 +241,19 @@ def _feed(feed: str) -> str:
     ):
         return feed
     raise typer.BadParameter(f"--feed must be auto, r2z2, redisq, archive:PATH or simulated; it was {feed!r}")
+
+
+def _span(days: str) -> "Span":
+    from ingest.history.days import Span
+
+    try:
+        return Span.parse(days)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _name_ourselves() -> None:
+    os.environ.setdefault("ZKB_USERAGENT", f"battlescope/{__version__} (local)")
 
 
 def _stop() -> "Event":

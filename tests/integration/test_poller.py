@@ -10,9 +10,10 @@ from battlescope.errors import QueueError
 from battlescope.message import unpack
 from battlescope.queue import Outgoing
 from battlescope_local.status import rewind_to_drained
+from ingest.acceptance import FUTURE_MAX_S
 from ingest.cursor import Cursors
 from ingest.feeds import Batch, Hole, Position, Rejected
-from ingest.poller import FUTURE_MAX_S, MARGIN_S, Poller
+from ingest.poller import MARGIN_S, Poller
 from tests.support.killmails import NOON, kill, pilot
 
 ALICE, BOB = pilot(1), pilot(2)

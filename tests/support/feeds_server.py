@@ -1,4 +1,4 @@
-"""The far side of the internet on loopback: R2Z2, RedisQ and ESI in one HTTP server, with faults on order.
+"""The far side of the internet on loopback: R2Z2, RedisQ, ESI and EVE Ref in one HTTP server, with faults on order.
 
     with FeedsServer(killmails) as server:
         server.script("/ephemeral/1003.json", NOT_FOUND, CUT_OFF)   # the next two answers; then as ever
@@ -10,6 +10,7 @@ A path stands for everything that begins with it. The server keeps no rules of i
 every request, and the test judges.
 """
 
+import hashlib
 import json
 import socket
 import sys
@@ -23,6 +24,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.history_files import history_file
 from tests.support.payloads import Json, killmail_hash, r2z2_file, redisq_package
 
 FIRST_SEQUENCE = 1000
@@ -91,6 +93,8 @@ class FeedsServer:
         redisq_embeds: whether RedisQ's packages hold their killmail, as before 2025-12.
         redisq_redirects: whether `listen.php` redirects to `object.php`.
         names: what ESI resolves, by id.
+        prices: ESI's market prices.
+        placed: bodies in the place of what a path would serve.
         esi_tokens: what is left of ESI's 3600.
     """
 
@@ -107,6 +111,8 @@ class FeedsServer:
         self.redisq_redirects = False
         self.esi_tokens = 3600
         self.names: dict[int, str] = {}
+        self.prices: list[Json] = []
+        self.placed: dict[str, bytes] = {}
         self.newest = first_sequence - 1
         self._now = now
         self.files: dict[int, Json] = {}
@@ -166,6 +172,16 @@ class FeedsServer:
             self._killmails[killmail["killmail_id"]] = killmail
             self._packages.append(killmail)
             return self.newest
+
+    def archive(self, killmail: Json) -> None:
+        """A killmail that history and ESI have, and the live feeds do not."""
+        with self._lock:
+            self._killmails[killmail["killmail_id"]] = killmail
+
+    def forget(self, killmail_id: int) -> None:
+        """Take a killmail out of history and ESI."""
+        with self._lock:
+            del self._killmails[killmail_id]
 
     def leave_out(self, count: int = 1) -> int:
         """Use up sequences without files; the last of them."""
@@ -252,15 +268,13 @@ class FeedsServer:
     ) -> Answer:
         if not headers.get("User-Agent"):
             return Answer(403, body=b"no User-Agent")
+        if path in self.placed or path.startswith("/history/") or path.endswith((".bz2", "/totals.json")):
+            return self._history(path, headers)
         if path.startswith("/ephemeral/"):
             return self._r2z2(path.removeprefix("/ephemeral/").removesuffix(".json"))
         if path in {"/listen.php", "/object.php"}:
             return self._listen(query) if path == "/listen.php" else self._object(query)
-        if path.startswith("/killmails/"):
-            return self._esi(path.split("/")[2:], headers)
-        if path == "/universe/names":
-            return self._universe_names(json.loads(posted))
-        return NOT_FOUND
+        return self._esi(path, headers, posted)
 
     def _r2z2(self, name: str) -> Answer:
         with self._lock:
@@ -289,7 +303,14 @@ class FeedsServer:
         found = self._objects.get(query.get("objectID", ""))
         return NOT_FOUND if found is None else _json(found)
 
-    def _esi(self, parts: list[str], headers: Mapping[str, str]) -> Answer:
+    def _esi(self, path: str, headers: Mapping[str, str], posted: bytes) -> Answer:
+        if path.startswith("/killmails/"):
+            return self._esi_killmail(path.split("/")[2:], headers)
+        if path == "/universe/names":
+            return self._universe_names(json.loads(posted))
+        return _json(self.prices) if path == "/markets/prices" else NOT_FOUND
+
+    def _esi_killmail(self, parts: list[str], headers: Mapping[str, str]) -> Answer:
         killmail = self._killmails.get(int(parts[0]))
         if not headers.get("X-Compatibility-Date"):
             found = Answer(400, body=b'{"error": "X-Compatibility-Date is missing"}')
@@ -307,6 +328,16 @@ class FeedsServer:
             "X-Ratelimit-Remaining": str(max(0, self.esi_tokens)),
         }
         return Answer(found.status, {**found.headers, **limits}, found.body)
+
+    def _history(self, path: str, headers: Mapping[str, str]) -> Answer:
+        with self._lock:
+            body = self.placed.get(path) or history_file(path, self._killmails.values())
+        if body is None:
+            return NOT_FOUND
+        etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        if headers.get("If-None-Match") == etag:
+            return Answer(304, {"ETag": etag}, b"")
+        return Answer(200, {"ETag": etag}, body)
 
     def _universe_names(self, ids: list[int]) -> Answer:
         if not all(id_ in self.names for id_ in ids):

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from battlescope.settings import ApiSettings, ClusterSettings, IngestSettings, WorkerSettings
+from battlescope.settings import ApiSettings, ClusterSettings, IngestSettings, RepairSettings, WorkerSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -12,7 +12,7 @@ def test_every_setting_is_documented_and_nothing_else() -> None:
     documented = set(
         re.findall(r"^\| `([A-Z0-9_]+)` \|", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE)
     )
-    models = (ApiSettings, ClusterSettings, IngestSettings, WorkerSettings)
+    models = (ApiSettings, ClusterSettings, IngestSettings, RepairSettings, WorkerSettings)
     assert documented == {name.upper() for model in models for name in model.model_fields}
 
 

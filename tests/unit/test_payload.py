@@ -75,6 +75,11 @@ def test_the_value_is_whole_isk_with_the_time_it_was_told(killmail: Json, value:
     assert (reference.isk_value, reference.valued_at) == (isk, 1774949044)
 
 
+def test_a_value_told_without_a_time_is_the_oldest_but_no_estimate(killmail: Json) -> None:
+    reference = parse_killmail(killmail, zkb={"totalValue": 5})
+    assert (reference.isk_value, reference.valued_at) == (5, 1)
+
+
 @pytest.mark.parametrize("block", [None, {}, {"hash": "0" * 40}, {"totalValue": None}])
 def test_without_a_value_there_is_no_time_of_it(killmail: Json, block: Json | None) -> None:
     reference = parse_killmail(killmail, zkb=block, uploaded_at=1774949044)

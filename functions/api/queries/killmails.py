@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from api.models import KillmailReference, Victim
 from api.queries.names import read_names
 from api.queries.systems import system_of
+from api.queries.values import value_source
 from battlescope.zkillboard import kill_url
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ def find_killmail(connection: "Database", killmail_id: int) -> KillmailReference
     """The reference with this id."""
     row = connection.execute(
         """
-        SELECT encode(k.killmail_hash, 'hex'), k.killmail_time, k.isk_value, b.id,
+        SELECT encode(k.killmail_hash, 'hex'), k.killmail_time, k.isk_value, k.valued_at, b.id,
                k.victim_character_id, k.victim_corporation_id, k.victim_alliance_id, k.victim_ship_type_id,
                k.system_id, s.name, s.region_id, r.name, s.security_status
         FROM killmails k
@@ -32,6 +33,7 @@ def find_killmail(connection: "Database", killmail_id: int) -> KillmailReference
         killmail_hash,
         killmail_time,
         isk_value,
+        valued_at,
         battle_id,
         character,
         corporation,
@@ -53,5 +55,6 @@ def find_killmail(connection: "Database", killmail_id: int) -> KillmailReference
             ship_type=names.ship_type_if_any(ship_type),
         ),
         isk_value=isk_value,
+        value_source=value_source(isk_value, valued_at),
         battle_id=battle_id,
     )

@@ -14,6 +14,7 @@ from uuid import UUID
 from api.cursor import KillmailKey, ParticipantKey
 from api.models import BattleKillmail, Participant, Victim
 from api.queries.names import Names, read_names
+from api.queries.values import value_source
 
 if TYPE_CHECKING:
     from battlescope.database import Database
@@ -41,6 +42,7 @@ class _KillmailRow(NamedTuple):
     victim_character_id: int
     victim_corporation_id: int
     victim_ship_type_id: int
+    valued_at: int
 
 
 class _ParticipantRow(NamedTuple):
@@ -59,7 +61,7 @@ def killmails(
     rows = connection.execute(
         f"""
         SELECT m.killmail_id, m.zkb_url, m."timestamp", m.victim_alliance_id, m.attacker_alliance_ids, m.isk_value,
-               m.side_id, k.victim_character_id, k.victim_corporation_id, k.victim_ship_type_id
+               m.side_id, k.victim_character_id, k.victim_corporation_id, k.victim_ship_type_id, k.valued_at
         FROM (
             SELECT * FROM battle_killmails
             WHERE battle_id = %s {'AND ("timestamp", killmail_id) > (%s, %s)' if after else ""}
@@ -143,6 +145,7 @@ def _killmail(row: _KillmailRow, names: Names) -> BattleKillmail:
         ),
         attacker_alliances=[names.entity(alliance_id) for alliance_id in row.attacker_alliance_ids],
         isk_value=row.isk_value,
+        value_source=value_source(row.isk_value, row.valued_at),
         side_id=row.side_id,
     )
 

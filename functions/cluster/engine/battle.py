@@ -82,7 +82,10 @@ def summarise(killmails: Iterable[Killmail], rules: Rules) -> Totals:
 
 def is_battle(killmails: Sequence[Killmail], rules: Rules) -> bool:
     """Whether a component is a battle: enough losses, and not NPC-only throughout."""
-    return not all(killmail.is_npc_only for killmail in killmails) and _has_losses(killmails, rules)
+    for killmail in killmails:
+        if not killmail.is_npc_only:
+            return _has_losses(killmails, rules)
+    return False
 
 
 def _has_losses(killmails: Sequence[Killmail], rules: Rules) -> bool:

@@ -1,11 +1,12 @@
 """Which killmails of one solar system belong together.
 
 A link is a matter of two killmails, a component of the whole set, so neither order nor batching can change the
-outcome. Killmails are taken in time order; each joins the components that hold a killmail in reach with which it
-shares a party. Most share one with the latest killmail of their component, so one look at two small sets settles it.
+outcome. Killmails are taken in time order, and cut into runs where nothing reaches from one to the next. Most runs
+are one killmail, or a chain in which each is linked to the one before, and are one component as they stand. In the
+others each killmail joins the components that hold a killmail in reach to which it is linked.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import NamedTuple, Protocol
 
@@ -31,7 +32,7 @@ class Sighting(NamedTuple):
     parties: frozenset[int]
 
 
-_IN_TIME_ORDER = attrgetter("killmail_time", "killmail_id")
+_IN_TIME_ORDER = attrgetter("killmail_time")
 
 
 class _Component[L: Linkable]:
@@ -45,7 +46,9 @@ class _Component[L: Linkable]:
         self.counted = 0
 
     def shares(self, parties: frozenset[int], since: int) -> bool:
-        """Whether any member at or after `since` has one of these parties."""
+        """Whether any member but the latest, at or after `since`, has one of these parties."""
+        if len(self.members) == 1:
+            return False
         for member in self.members[self.counted :]:
             self.parties.update(member.parties)
         self.counted = len(self.members)
@@ -77,43 +80,77 @@ def components[L: Linkable](
             from the start, whether or not the killmails that link them are given: so a neighbourhood of new
             killmails is enough to place them.
     """
-    ordered = sorted(killmails, key=_IN_TIME_ORDER)
-    if len(ordered) == 1:
-        return [ordered]
-    found = _linked(ordered, rules.party_reach_s, rules.any_reach_s)
+    party_reach_s, any_reach_s = rules.party_reach_s, rules.any_reach_s
+    reach_s = party_reach_s if any_reach_s is None else max(party_reach_s, any_reach_s)
+    found: list[list[L]] = []
+    for run in _runs(sorted(killmails, key=_IN_TIME_ORDER), reach_s):
+        if len(run) == 1 or _is_chain(run, any_reach_s):
+            found.append(run)
+        else:
+            found += _linked(run, party_reach_s, any_reach_s, reach_s)
     return _joined(found, component_of) if component_of else found
 
 
-def _linked[L: Linkable](ordered: Sequence[L], party_reach_s: int, any_reach_s: int | None) -> list[list[L]]:
+def _runs[L: Linkable](ordered: Iterable[L], reach_s: int) -> list[list[L]]:
+    """Killmails in time order, cut wherever nothing reaches from one to the next."""
+    runs: list[list[L]] = []
+    cut = -1  # the time after which the latest run reaches no further
+    for killmail in ordered:
+        now = killmail.killmail_time
+        if now > cut:
+            run = [killmail]
+            runs.append(run)
+        else:
+            run.append(killmail)
+        cut = now + reach_s
+    return runs
+
+
+def _is_chain[L: Linkable](run: list[L], any_reach_s: int | None) -> bool:
+    """Whether each killmail of a run is linked to the one before: most runs are so, and are one component."""
+    before = run[0]
+    for killmail in run[1:]:
+        if killmail.parties.isdisjoint(before.parties) and (
+            any_reach_s is None or killmail.killmail_time - before.killmail_time > any_reach_s
+        ):
+            return False
+        before = killmail
+    return True
+
+
+def _linked[L: Linkable](
+    run: Iterable[L], party_reach_s: int, any_reach_s: int | None, reach_s: int
+) -> list[list[L]]:
     closed: list[list[L]] = []
     near: list[_Component[L]] = []  # those with a member that is still in reach
-    reach_s = party_reach_s if any_reach_s is None else max(party_reach_s, any_reach_s)
-    for killmail in ordered:
+    for killmail in run:
         now = killmail.killmail_time
         parties = killmail.parties
         home: _Component[L] | None = None
-        kept: list[_Component[L]] = []
+        gone: list[_Component[L]] = []
         for component in near:
             latest = component.members[-1]
             apart_s = now - latest.killmail_time
             if apart_s > reach_s:
                 closed.append(component.members)
+                gone.append(component)
             elif (
                 (any_reach_s is None or apart_s > any_reach_s)
                 and (apart_s > party_reach_s or latest.parties.isdisjoint(parties))
                 and not component.shares(parties, now - party_reach_s)
             ):
-                kept.append(component)
+                continue
             elif home is None:
                 home = component
-                kept.append(component)
             else:
                 home.absorb(component)
+                gone.append(component)
+        for component in gone:
+            near.remove(component)
         if home is None:
-            kept.append(_Component([killmail]))
+            near.append(_Component([killmail]))
         else:
             home.members.append(killmail)
-        near = kept
     return closed + [component.members for component in near]
 
 

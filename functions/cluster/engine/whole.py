@@ -1,10 +1,10 @@
 """The engine over a whole set of killmails at once: archives, and the measure that stored battles are held against."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from operator import attrgetter
+from typing import NamedTuple
 from uuid import UUID
 
 from battlescope.evidence import Ledger
@@ -18,8 +18,7 @@ from cluster.engine.sides import Sides, assign
 _BY_ID = attrgetter("killmail_id")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Battle:
+class Battle(NamedTuple):
     """A battle; its killmails by ascending id."""
 
     system_id: int
@@ -31,38 +30,38 @@ class Battle:
         """Told from system and lowest killmail id."""
         return battle_id(self.system_id, self.killmails[0].killmail_id)
 
-    @cached_property
+    @property
     def totals(self) -> Totals:
-        """Its sums."""
+        """Its sums, worked out at every call."""
         return summarise(self.killmails, self.rules)
 
-    @cached_property
+    @property
     def ledger(self) -> Ledger:
-        """What its sides are told from."""
+        """What its sides are told from, worked out at every call."""
         return growth(self.killmails, self.rules).ledger
 
-    @cached_property
+    @property
     def sides(self) -> Sides:
-        """Who was on which side."""
-        return assign(self.ledger.evidence, self.ledger.pilots)
+        """Who was on which side, worked out at every call."""
+        ledger = self.ledger
+        return assign(ledger.evidence, ledger.pilots)
 
 
 def find_battles(killmails: Iterable[Killmail], rules: Rules) -> list[Battle]:
-    """All battles in these killmails, by their killmail ids; of a killmail given twice the newest upload counts."""
-    by_system: dict[int, list[Killmail]] = {}
+    """All battles in these killmails, by lowest killmail id; of a killmail given twice the newest upload counts."""
+    by_system: defaultdict[int, list[Killmail]] = defaultdict(list)
     for killmail in _newest(killmails):
-        try:
-            by_system[killmail.solar_system_id].append(killmail)
-        except KeyError:
-            by_system[killmail.solar_system_id] = [killmail]
+        by_system[killmail.solar_system_id].append(killmail)
+    min_kills = rules.min_kills
     battles = [
-        Battle(system_id=system_id, killmails=tuple(sorted(members, key=_BY_ID)), rules=rules)
+        Battle(system_id, tuple(sorted(members, key=_BY_ID)), rules)
         for system_id, held in by_system.items()
-        if len(held) >= rules.min_kills
+        if len(held) >= min_kills
         for members in components(held, rules)
-        if len(members) >= rules.min_kills and is_battle(members, rules)
+        if len(members) >= min_kills and is_battle(members, rules)
     ]
-    return sorted(battles, key=lambda battle: [killmail.killmail_id for killmail in battle.killmails])
+    battles.sort(key=lambda battle: battle.killmails[0].killmail_id)
+    return battles
 
 
 def digest(members: Iterable[Sequence[int]]) -> str:

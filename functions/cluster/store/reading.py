@@ -39,12 +39,14 @@ def look_around(connection: Database, killmails: Sequence[Killmail], reach_s: in
 
     Locks are taken in the order of the systems' ids, so that two transactions never wait for one another.
     """
-    systems = sorted({killmail.solar_system_id for killmail in killmails})
-    spans = [span for system_id in systems for span in _spans(system_id, killmails, reach_s)]
+    times: dict[int, list[int]] = {}
+    for killmail in killmails:
+        times.setdefault(killmail.solar_system_id, []).append(killmail.killmail_time)
+    spans = [span for system_id in sorted(times) for span in _spans(system_id, times[system_id], reach_s)]
     with connection.cursor(binary=True) as known, connection.cursor(binary=True) as near:
         connection.execute(
             "SELECT pg_advisory_xact_lock(%s, s) FROM (SELECT s FROM unnest(%s::integer[]) s ORDER BY s) l",
-            (LOCK_CLASS, literal(systems)),
+            (LOCK_CLASS, literal(times)),
         )
         known.execute(
             """
@@ -173,12 +175,10 @@ def before(
         return losses, flights
 
 
-def _spans(system_id: int, killmails: Iterable[Killmail], reach_s: int) -> list[tuple[int, int, int]]:
-    """The stretches of time, `(system, since, until)`, within `reach_s` of a system's killmails, without overlap."""
+def _spans(system_id: int, times: Iterable[int], reach_s: int) -> list[tuple[int, int, int]]:
+    """The stretches of time, `(system, since, until)`, within `reach_s` of these times, without overlap."""
     spans: list[tuple[int, int, int]] = []
-    for time in sorted(
-        killmail.killmail_time for killmail in killmails if killmail.solar_system_id == system_id
-    ):
+    for time in sorted(times):
         if spans and time - reach_s <= spans[-1][2]:
             spans[-1] = (system_id, spans[-1][1], time + reach_s)
         else:

@@ -7,14 +7,15 @@ Formats, told by the name: JSON lines (`.jsonl`, `.ndjson`), plain or gzip, and 
 import bz2
 import gzip
 import io
-import tarfile
+import re
 import zlib
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from battlescope.errors import FeedError
+from ingest.feeds.tar_blocks import members
 
 RECORD_BYTES_MAX = 16 * 1024 * 1024
 """More than any killmail takes; of a longer record only the start is read."""
@@ -23,6 +24,7 @@ LINES_SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 TAR_SUFFIXES = (".tar.bz2",)
 FORMATS = "*.jsonl, *.ndjson (plain or .gz) or *.tar.bz2"
 
+_ID = re.compile("[0-9]{1,19}")
 _MAGIC = {".gz": (b"\x1f\x8b", "gzip"), ".bz2": (b"BZh", "bzip2")}
 
 
@@ -33,11 +35,13 @@ class Record(NamedTuple):
         number: its place in the file, from 1.
         where: its line or member, in words.
         body: at most RECORD_BYTES_MAX + 1 bytes of it.
+        killmail_id: what the file calls it; None where only the body tells.
     """
 
     number: int
     where: str
     body: bytes
+    killmail_id: int | None = None
 
 
 def archive_files(path: Path) -> list[Path]:
@@ -77,7 +81,7 @@ def records(file: Path, skip: int = 0) -> Iterator[Record]:
         for record in found:
             yield record
             read = record.number
-    except (EOFError, OSError, zlib.error, tarfile.TarError) as error:
+    except (EOFError, OSError, zlib.error) as error:
         raise FeedError(
             f"the archive {file} is cut off or damaged after record {max(read, skip)} ({error}): "
             "fetch it again, then start again to go on from there"
@@ -115,19 +119,8 @@ def _open_lines(file: Path) -> gzip.GzipFile | io.BufferedReader:
 
 
 def _members(file: Path, skip: int) -> Iterator[Record]:
-    # bz2 tells a cut-off file, which tarfile's own decompression takes for the end. With `stream`, which the type
-    # stubs do not know, the headers of members that were read are not kept.
-    with (
-        bz2.open(file) as unpacked,
-        tarfile.open(fileobj=_AsItComes(unpacked), mode="r|", stream=True) as tar,  # type: ignore[call-overload]
-    ):
-        killmails = (member for member in tar if member.isfile() and member.name.endswith(".json"))
-        for number, member in enumerate(islice(killmails, skip, None), skip + 1):
-            yield Record(number, member.name, tar.extractfile(member).read(RECORD_BYTES_MAX + 1))
-
-
-class _AsItComes:
-    """Gives what there is instead of what was asked for, so that nothing before a cut is lost with it."""
-
-    def __init__(self, unpacked: bz2.BZ2File) -> None:
-        self.read = unpacked.read1
+    with bz2.open(file) as unpacked:
+        found = (one for one in members(unpacked, RECORD_BYTES_MAX + 1) if one.name.endswith(".json"))
+        for number, member in enumerate(islice(found, skip, None), skip + 1):
+            name = PurePosixPath(member.name).stem
+            yield Record(number, member.name, member.body, int(name) if _ID.fullmatch(name) else None)

@@ -7,6 +7,7 @@
     ├── FeedError                a feed that cannot be read at all (an unreadable archive, say)
     │   ├── HttpError            no answer (`battlescope.http`)
     │   ├── PositionError        where a feed was read to is not a position of this feed
+    │   ├── HistoryUnavailableError  a source of whole days refuses or fails for now (`ingest.history.download`)
     │   └── EsiUnavailableError  ESI refuses or fails for now (`battlescope.esi`)
     ├── QueueError               the queue did not take what it was sent
     ├── DatabaseError            PostgreSQL is away or refuses

@@ -3,11 +3,13 @@
 What an answer means, and how long to stay away after it, is each service's own protocol and lives with its client.
 """
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import urllib3
@@ -18,6 +20,9 @@ from battlescope.errors import FeedError
 
 BODY_BYTES_MAX = 16 * 1024 * 1024
 """More than any killmail or feed answer takes."""
+
+STALLED_S = 30.0
+"""A download that brings nothing for so long is cut off."""
 
 _CHUNK_BYTES = 64 * 1024
 
@@ -33,7 +38,8 @@ class Response:
     Attributes:
         url: what was asked.
         headers: names match whatever their case.
-        is_complete: False where the body was cut off: by the far side, by time, or by `BODY_BYTES_MAX`.
+        body: all of it, but for what went to a file.
+        is_complete: False where the body was cut off: by the far side, by time, or by its limit.
         retry_after_s: seconds the service asks us to stay away; None where it does not say.
     """
 
@@ -119,6 +125,31 @@ class HttpClient:
         """Close the connections that are open."""
         self._pool.clear()
 
+    def download(
+        self,
+        url: str,
+        into: BinaryIO,
+        *,
+        bytes_max: int,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+    ) -> Response:
+        """The answer to one GET whose body, with status 200, is written to `into`; see `get`.
+
+        Args:
+            url: http or https.
+            into: a file, from where it stands.
+            bytes_max: more is cut off, and `is_complete` False.
+            headers: beside the client's own.
+            timeout_s: for the whole request, in place of the client's.
+
+        Raises:
+            HttpError: there was no answer.
+        """
+        return self._ask(
+            "GET", url, {"Accept": "*/*", **(headers or {})}, timeout_s, None, into=into, bytes_max=bytes_max
+        )
+
     def _ask(
         self,
         method: str,
@@ -128,29 +159,40 @@ class HttpClient:
         requests_per_second: float | None,
         *,
         body: bytes | None = None,
+        into: BinaryIO | None = None,
+        bytes_max: int | None = None,
     ) -> Response:
         timeout_s = self._timeout_s if timeout_s is None else timeout_s
         self._keep_to_rate(url, requests_per_second)
         deadline = self.clock.monotonic() + timeout_s
+        connect_s = min(self._connect_timeout_s, timeout_s)
+        read_s = timeout_s if into is None else min(STALLED_S, timeout_s)
         try:
             response = self._pool.request(
                 method,
                 url,
                 body=body,
                 headers={**self._pool.headers, **(headers or {})},
-                timeout=urllib3.Timeout(connect=min(self._connect_timeout_s, timeout_s), read=timeout_s),
+                timeout=urllib3.Timeout(connect=connect_s, read=read_s),
                 retries=False,
                 redirect=False,
                 preload_content=False,
             )
         except urllib3.exceptions.HTTPError as error:
             raise HttpError(f"no answer from {url}: {one_line(error)}") from error
-        answer, is_complete = self._read(response, deadline)
+        answer = io.BytesIO()
+        is_wanted = into is not None and response.status == 200
+        is_complete = self._read(
+            response,
+            deadline,
+            into if into is not None and is_wanted else answer,
+            bytes_max if bytes_max is not None and is_wanted else BODY_BYTES_MAX,
+        )
         return Response(
             url=url,
             status=response.status,
             headers=response.headers,
-            body=answer,
+            body=answer.getvalue(),
             is_complete=is_complete,
             retry_after_s=retry_after_s(response.headers.get("Retry-After"), self.clock.wall()),
         )
@@ -164,21 +206,23 @@ class HttpClient:
             self.clock.sleep(start - now)
         self._last_start[host] = start
 
-    def _read(self, response: urllib3.BaseHTTPResponse, deadline: float) -> tuple[bytes, bool]:
-        chunks: list[bytes] = []
+    def _read(
+        self, response: urllib3.BaseHTTPResponse, deadline: float, into: BinaryIO, bytes_max: int
+    ) -> bool:
+        """Read the body; whether all of it came."""
         size = 0
         try:
             while chunk := response.read1(_CHUNK_BYTES, decode_content=True):
-                chunks.append(chunk)
+                into.write(chunk[: bytes_max - size])
                 size += len(chunk)
-                if size > BODY_BYTES_MAX or self.clock.monotonic() > deadline:
+                if size > bytes_max or self.clock.monotonic() > deadline:
                     response.close()
-                    return b"".join(chunks)[:BODY_BYTES_MAX], False
+                    return False
         except urllib3.exceptions.HTTPError:
             response.close()
-            return b"".join(chunks), False
+            return False
         response.release_conn()
-        return b"".join(chunks), True
+        return True
 
 
 def retry_after_s(value: str | None, now: float) -> float | None:

@@ -48,8 +48,9 @@ class Killmail:
     Attributes:
         killmail_time: Unix seconds, UTC.
         attackers: in canonical order (see `canonical_attackers`), so that equal killmails are equal references.
-        isk_value: zKillboard's total value in whole ISK, or None where no feed has told it.
-        valued_at: Unix seconds of the upload that told the value, 0 where none did. The newest upload wins.
+        isk_value: in whole ISK: zKillboard's total value, else an estimate; None where there is neither.
+        valued_at: Unix seconds of the upload that told the value. The newest upload wins; an estimate, which no
+            upload told, has 0 and so loses to all.
         parties: what can link it to another killmail, as `parties` has it.
     """
 
@@ -81,7 +82,7 @@ class Killmail:
     @property
     def is_npc_only(self) -> bool:
         """Whether no attacker has a character or a player corporation."""
-        return not any(
+        return len(self.parties) <= 1 and not any(  # an NPC-only killmail has one party at most
             attacker.character_id or is_player_corporation(attacker.corporation_id)
             for attacker in self.attackers
         )
@@ -128,4 +129,7 @@ def affiliation_id(corporation_id: int, alliance_id: int) -> int:
 
 def canonical_attackers(attackers: Iterable[Attacker]) -> tuple[Attacker, ...]:
     """The attackers, most damage first, ties by ids: the same for every feed that tells of the killmail."""
-    return tuple(sorted(attackers, key=lambda a: (-a.damage_done, a[:4], not a.final_blow)))
+    ordered = list(attackers)
+    if len(ordered) > 1:
+        ordered.sort(key=lambda a: (-a[4], a[:4], not a[5]))
+    return tuple(ordered)

@@ -77,14 +77,83 @@ class WorkerSettings(Settings):
     queue_url: str = Field(pattern=r"^https?://.*\.fifo$", description="the SQS FIFO queue's URL")
 
 
-class IngestSettings(HandlerSettings):
-    """The ingest handler: which feed, how politely, and where to."""
+class OutsideSettings(Settings):
+    """Whom we ask outside, and as whom."""
 
     zkb_useragent: str = Field(
         min_length=8,
         pattern=r"^[\x20-\x7e]+$",
-        description="a descriptive User-Agent with a contact, for zKillboard and ESI",
+        description="a descriptive User-Agent with a contact, for zKillboard, EVE Ref and ESI",
     )
+    esi_url: str = Field(
+        default="https://esi.evetech.net", pattern=r"^https?://", description="ESI's address"
+    )
+    r2z2_url: str = Field(
+        default="https://r2z2.zkillboard.com", pattern=r"^https?://", description="R2Z2's address"
+    )
+    requests_per_second: float = Field(
+        default=10, gt=0, le=10, description="to one service; zKillboard bans above"
+    )
+
+
+class HistorySettings(OutsideSettings):
+    """Whole days of history: where they come from, and how gently they are asked for."""
+
+    everef_url: str = Field(
+        default="https://data.everef.net", pattern=r"^https?://", description="EVE Ref's address"
+    )
+    history_source: Literal["everef", "r2z2"] = Field(
+        default="everef", description="backfill: everef (smaller) or r2z2"
+    )
+    history_requests_per_second: float = Field(
+        default=1, gt=0, le=10, description="backfill and repair: whole files and lists, from one service"
+    )
+    history_megabytes_max: int = Field(
+        default=1024, ge=1, le=100_000, description="a day's file that is larger is not believed"
+    )
+    history_timeout_s: float = Field(default=900, ge=1, description="for the download of one day's file")
+    history_wait_max_s: float = Field(
+        default=120,
+        ge=0,
+        description="a service that asks us to stay away longer ends the run instead of being waited for",
+    )
+    history_workers: int = Field(
+        default=2, ge=1, le=64, description="days that are read and stored beside each other"
+    )
+    history_recheck_hours: float = Field(
+        default=24,
+        ge=0,
+        description="backfill: a day imported or found unchanged so recently is not asked for",
+    )
+    prices_max_age_hours: float = Field(
+        default=24, ge=0, description="market prices older than this are fetched anew"
+    )
+
+
+class RepairSettings(HandlerSettings, HistorySettings):
+    """The repair handler."""
+
+    queue_url: str = Field(pattern=r"^https?://.*\.fifo$", description="the SQS FIFO queue's URL")
+    repair_days: int = Field(
+        default=35,
+        ge=1,
+        le=10_000,
+        description="days up to today whose completeness a scheduled repair looks after",
+    )
+    repair_esi_max: int = Field(
+        default=200,
+        ge=0,
+        le=1800,
+        description="up to so many missing killmails of a day come from ESI one by one, more from the day's file",
+    )
+    r2z2_retention_hours: float = Field(
+        default=48, ge=0, description="holes noted so recently are asked for again under their numbers"
+    )
+
+
+class IngestSettings(HandlerSettings, OutsideSettings):
+    """The ingest handler: which feed, how politely, and where to."""
+
     queue_url: str = Field(pattern=r"^https?://.*\.fifo$", description="the SQS FIFO queue's URL")
     feed: str = Field(
         default="r2z2",
@@ -95,9 +164,6 @@ class IngestSettings(HandlerSettings):
         default=0,
         ge=0,
         description="archive and simulated: feed seconds per second, 0 for as fast as it goes",
-    )
-    r2z2_url: str = Field(
-        default="https://r2z2.zkillboard.com", pattern=r"^https?://", description="R2Z2's address"
     )
     r2z2_lookback: int = Field(
         default=1000,
@@ -110,12 +176,6 @@ class IngestSettings(HandlerSettings):
     )
     redisq_queue_id: str = Field(
         default="battlescope", pattern=r"^[A-Za-z0-9_-]{1,64}$", description="the name RedisQ remembers us by"
-    )
-    esi_url: str = Field(
-        default="https://esi.evetech.net", pattern=r"^https?://", description="ESI's address"
-    )
-    requests_per_second: float = Field(
-        default=10, gt=0, le=10, description="to one service; zKillboard bans above"
     )
     simulated_seed: int = Field(default=1, ge=0, description="the same seed, the same New Eden")
     simulated_hours: float = Field(

@@ -24,6 +24,12 @@ class Metric(StrEnum):
     FEED_LAG = "FeedLag"
     FEED_HOLES = "FeedHoles"
     FEED_ERRORS = "FeedErrors"
+    REPAIR_RUNS = "RepairRuns"
+    KILLMAILS_EXPECTED = "KillmailsExpected"
+    KILLMAILS_MISSING = "KillmailsMissing"
+    KILLMAILS_REPAIRED = "KillmailsRepaired"
+    COMPLETENESS = "Completeness"
+    HOLES_CLOSED = "HolesClosed"
     MESSAGES_DEAD_LETTERED = "MessagesDeadLettered"
 
 

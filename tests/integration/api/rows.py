@@ -27,6 +27,7 @@ class Kill:
     attacker_alliances: Sequence[int] = (99_000_002,)
     after: timedelta = timedelta(0)
     isk_value: int | None = 1_000_000
+    valued_at: int = 1
     side: int = 0
 
 
@@ -49,7 +50,7 @@ _INSERT_KILLMAIL = """
         attacker_corporation_ids, attacker_alliance_ids, attacker_ship_type_ids, attacker_damage_done,
         final_blow, isk_value, valued_at
     )
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, '{}', '{}', '{}', '{}', '{}', 0, %s, 0)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, '{}', '{}', '{}', '{}', '{}', 0, %s, %s)
 """
 
 
@@ -206,6 +207,18 @@ class Rows:
             (feed, moved, moved),
         )
 
+    def day(
+        self, day: str, *, expected: int, held: int, missing_sent: int = 0, unobtainable: int = 0
+    ) -> None:
+        """A day that was checked."""
+        self.database.execute(
+            """
+            INSERT INTO day_completeness (day, feed_total, expected, held, missing_sent, unobtainable)
+            VALUES (%s, %s, %s, %s, %s, %s)
+            """,
+            (day, expected, expected, held, missing_sent, unobtainable),
+        )
+
 
 def battle_id_of(system: int, first_killmail: int) -> UUID:
     """An id like the clusterer's: a function of the system and the first killmail."""
@@ -224,4 +237,5 @@ def _killmail(killmail_id: int, component: int, system: int, start: datetime, ki
         kill.victim_alliance,
         kill.ship_type,
         kill.isk_value,
+        kill.valued_at,
     )

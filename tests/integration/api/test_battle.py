@@ -45,6 +45,7 @@ def test_one_battle_with_its_killmails_and_participants(api: ApiClient, rows: Ro
             {"id": 99_000_003, "name": "99000003"},
         ],
         "isk_value": 1_000_000,
+        "value_source": "zkb",
         "side_id": 1,
     }
     assert newest["victim"]["character"] is None
@@ -192,6 +193,7 @@ def test_a_killmail_reference_and_its_battle(api: ApiClient, rows: Rows) -> None
             "ship_type": {"id": 587, "name": "Rifter"},
         },
         "isk_value": 1_000_000,
+        "value_source": "zkb",
         "battle_id": str(battle_id),
     }
     assert api.get(f"/killmails/{loose}").json()["battle_id"] is None

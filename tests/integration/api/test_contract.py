@@ -30,6 +30,8 @@ def addresses(rows: Rows) -> dict[str, str]:
         entities=[99_000_001, 98_000_001], pilots=[Pilot(character=90_000_001), Pilot(character=90_000_002)]
     )
     rows.battle(entities=[99_000_001, 98_000_001], pilots=[Pilot(character=90_000_001)])
+    rows.day("2021-11-27", expected=17862, held=17862)
+    rows.day("2021-11-28", expected=17047, held=17046)
     ids = {
         "/battles/{id}": battle_id,
         "/battles/{id}/killmails": battle_id,

@@ -1,0 +1,77 @@
+"""Days, in UTC as everything in EVE, and the ways in which archives spell them."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple, Self
+
+from pydantic import TypeAdapter, ValidationError
+
+from battlescope.errors import FeedError
+
+FIRST_DAY = date(2007, 12, 5)
+"""Of the oldest killmail that any archive has."""
+
+_SPAN = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.\.(\d{4}-\d{2}-\d{2}))?")
+_TOTALS = TypeAdapter(dict[str, int])
+
+
+class Span(NamedTuple):
+    """Days from `first` to `last`, both included."""
+
+    first: date
+    last: date
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """`2021-11-27..2021-12-01`, or one day.
+
+        Raises:
+            ValueError: it is neither; the message says what is expected.
+        """
+        found = _SPAN.fullmatch(text)
+        ends = [] if found is None else [_day(end) for end in (found[1], found[2] or found[1])]
+        if not ends or None in ends:
+            raise ValueError(f"days are given as 2021-11-27..2021-12-01, or as one day; it was {text!r}")
+        span = cls(*(end for end in ends if end is not None))
+        if span.last < span.first:
+            raise ValueError(f"the last day lies before the first; it was {text!r}")
+        return span
+
+    def days(self) -> Iterator[date]:
+        """Each day, oldest first."""
+        for number in range((self.last - self.first).days + 1):
+            yield self.first + timedelta(days=number)
+
+
+def today(now: float) -> date:
+    """The day of a moment (Unix seconds)."""
+    return datetime.fromtimestamp(now, UTC).date()
+
+
+def compact(day: date) -> str:
+    """A day as R2Z2 and all totals spell it: `20211127`."""
+    return f"{day:%Y%m%d}"
+
+
+def read_totals(body: bytes, where: str) -> dict[date, int]:
+    """Killmails by day, from `{"YYYYMMDD": count}`.
+
+    Raises:
+        FeedError: it is something else.
+    """
+    try:
+        totals = _TOTALS.validate_json(body)
+        return {
+            datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC).date(): total
+            for day, total in totals.items()
+        }
+    except (ValidationError, ValueError) as error:
+        raise FeedError(f"{where} does not hold killmails by day: {str(error).splitlines()[0]}") from None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
