@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal, NotRequired, TypedDict
 from uuid import UUID
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from battlescope.evidence import Kind
 from battlescope.space import SpaceType
@@ -584,17 +584,23 @@ class Health(TypedDict):
     feeds: NotRequired[Annotated[list[FeedHealth], Field(description="How far each feed was read.")]]
 
 
-BATTLE_LIST = TypeAdapter(BattleList)
-BATTLE_DETAIL = TypeAdapter(BattleDetail)
-KILLMAIL_LIST = TypeAdapter(KillmailList)
-PARTICIPANT_LIST = TypeAdapter(ParticipantList)
-CHANGES = TypeAdapter(ChangeList)
-SEARCH = TypeAdapter(SearchResult)
-PROFILE = TypeAdapter(Profile)
-SYSTEM_PROFILE = TypeAdapter(SystemProfile)
-TIMELINE = TypeAdapter(Timeline)
-COMPOSITION = TypeAdapter(Composition)
-TOP = TypeAdapter(Top)
-KILLMAIL_REFERENCE = TypeAdapter(KillmailReference)
-COMPLETENESS_LIST = TypeAdapter(CompletenessList)
-HEALTH = TypeAdapter(Health)
+def _shape[Body](body: type[Body]) -> TypeAdapter[Body]:
+    """What writes an answer; built when it is first used, since a cold start needs one of them."""
+    body.__pydantic_config__ = ConfigDict(defer_build=True)  # type: ignore[attr-defined]
+    return TypeAdapter(body)
+
+
+BATTLE_LIST = _shape(BattleList)
+BATTLE_DETAIL = _shape(BattleDetail)
+KILLMAIL_LIST = _shape(KillmailList)
+PARTICIPANT_LIST = _shape(ParticipantList)
+CHANGES = _shape(ChangeList)
+SEARCH = _shape(SearchResult)
+PROFILE = _shape(Profile)
+SYSTEM_PROFILE = _shape(SystemProfile)
+TIMELINE = _shape(Timeline)
+COMPOSITION = _shape(Composition)
+TOP = _shape(Top)
+KILLMAIL_REFERENCE = _shape(KillmailReference)
+COMPLETENESS_LIST = _shape(CompletenessList)
+HEALTH = _shape(Health)
