@@ -13,6 +13,7 @@ from api.routes.dependencies import Context
 from battlescope import __version__
 
 if TYPE_CHECKING:
+    from api.events import Streams
     from battlescope.settings import ApiSettings
 
 ROUTERS = (
@@ -28,8 +29,8 @@ ROUTERS = (
 )
 
 
-def create_app(reader: Reader, settings: "ApiSettings") -> FastAPI:
-    """The API over what `reader` reads."""
+def create_app(reader: Reader, settings: "ApiSettings", streams: "Streams | None" = None) -> FastAPI:
+    """The API over what `reader` reads; `streams` where the server can stream."""
     app = FastAPI(
         title="BattleScope",
         version=__version__,
@@ -39,7 +40,10 @@ def create_app(reader: Reader, settings: "ApiSettings") -> FastAPI:
         routes=[route for router in ROUTERS for route in router.routes],
     )
     app.state.context = Context(
-        reader, timedelta(minutes=settings.feed_stale_minutes), timedelta(minutes=settings.gap_max_minutes)
+        reader,
+        timedelta(minutes=settings.feed_stale_minutes),
+        timedelta(minutes=settings.gap_max_minutes),
+        streams,
     )
     problems.add_handlers(app)
     # Each wraps those added before it.

@@ -40,7 +40,7 @@ type ChangeKey = tuple[Id, Annotated[int, Field(ge=0, le=1)], UUID]
 
 
 class _Cursor[K](BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(strict=True, extra="forbid", defer_build=True)
 
     list: str
     after: K

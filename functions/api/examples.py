@@ -18,6 +18,7 @@ from api.models import (
     PARTICIPANT_LIST,
     PROFILE,
     SEARCH,
+    SYSTEM_PROFILE,
     TIMELINE,
     TOP,
     Acquaintance,
@@ -52,6 +53,8 @@ from api.models import (
     SideAffiliation,
     SideComposition,
     System,
+    SystemProfile,
+    SystemRecent,
     SystemUse,
     Timeline,
     Top,
@@ -59,6 +62,7 @@ from api.models import (
     TopPilot,
     TowardSide,
     Victim,
+    Visitor,
 )
 
 _TIME = datetime(2021, 11, 28, 10, 21, 4, tzinfo=UTC)
@@ -308,6 +312,22 @@ ANSWERS: dict[str, tuple[TypeAdapter[Any], Any]] = {
     "get_alliance": (PROFILE, _PROFILE),
     "get_corporation": (PROFILE, _PROFILE),
     "get_character": (PROFILE, _PROFILE),
+    "get_system": (
+        SYSTEM_PROFILE,
+        SystemProfile(
+            **_SYSTEM,
+            battles=1234,
+            months={"2021-10": 801, "2021-11": 433},
+            recent=SystemRecent(
+                battles=200,
+                since=_TIME.replace(day=3),
+                until=_TIME,
+                kills=1420,
+                isk_destroyed=70_000_000_000,
+                affiliations=[Visitor(**_ALLIANCE, battles=17)],
+            ),
+        ),
+    ),
     "search_names": (
         SEARCH,
         SearchResult(items=[Found(**_ALLIANCE, category="alliance", battles=812)]),

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal, NotRequired, TypedDict
 from uuid import UUID
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from battlescope.evidence import Kind
 from battlescope.space import SpaceType
@@ -444,6 +444,34 @@ class Profile(Named):
     recent: Annotated[Recent, Field(description="What it did of late.")]
 
 
+class Visitor(Named):
+    """An alliance, a corporation without one or a lone pilot that fights in a system."""
+
+    battles: Annotated[int, Field(description="Battles there.", examples=[17])]
+
+
+class SystemRecent(TypedDict):
+    """The latest battles in a system, up to 200."""
+
+    battles: Annotated[int, Field(description="How many battles these are.", examples=[200])]
+    since: Annotated[UtcTime, Field(description="When the first of them began.")]
+    until: Annotated[UtcTime, Field(description="When the last of them began.")]
+    kills: Annotated[int, Field(description="Their killmails, pods included.", examples=[1420])]
+    isk_destroyed: Annotated[int, Field(description="Value of everything lost, in whole ISK.")]
+    affiliations: Annotated[list[Visitor], Field(description="Who was in the most of them, at most ten.")]
+
+
+class SystemProfile(System):
+    """A solar system, as battles tell of it."""
+
+    battles: Annotated[int, Field(description="Battles in it, ever.", examples=[1234])]
+    months: Annotated[
+        Months,
+        Field(description="Of those, by the month they began in; months without are left out."),
+    ]
+    recent: Annotated[SystemRecent | None, Field(description="What happened of late; null without a battle.")]
+
+
 class KillmailReference(TypedDict):
     """What is kept of a killmail, and the battle it belongs to."""
 
@@ -556,16 +584,23 @@ class Health(TypedDict):
     feeds: NotRequired[Annotated[list[FeedHealth], Field(description="How far each feed was read.")]]
 
 
-BATTLE_LIST = TypeAdapter(BattleList)
-BATTLE_DETAIL = TypeAdapter(BattleDetail)
-KILLMAIL_LIST = TypeAdapter(KillmailList)
-PARTICIPANT_LIST = TypeAdapter(ParticipantList)
-CHANGES = TypeAdapter(ChangeList)
-SEARCH = TypeAdapter(SearchResult)
-PROFILE = TypeAdapter(Profile)
-TIMELINE = TypeAdapter(Timeline)
-COMPOSITION = TypeAdapter(Composition)
-TOP = TypeAdapter(Top)
-KILLMAIL_REFERENCE = TypeAdapter(KillmailReference)
-COMPLETENESS_LIST = TypeAdapter(CompletenessList)
-HEALTH = TypeAdapter(Health)
+def _shape[Body](body: type[Body]) -> TypeAdapter[Body]:
+    """What writes an answer; built when it is first used, since a cold start needs one of them."""
+    body.__pydantic_config__ = ConfigDict(defer_build=True)  # type: ignore[attr-defined]
+    return TypeAdapter(body)
+
+
+BATTLE_LIST = _shape(BattleList)
+BATTLE_DETAIL = _shape(BattleDetail)
+KILLMAIL_LIST = _shape(KillmailList)
+PARTICIPANT_LIST = _shape(ParticipantList)
+CHANGES = _shape(ChangeList)
+SEARCH = _shape(SearchResult)
+PROFILE = _shape(Profile)
+SYSTEM_PROFILE = _shape(SystemProfile)
+TIMELINE = _shape(Timeline)
+COMPOSITION = _shape(Composition)
+TOP = _shape(Top)
+KILLMAIL_REFERENCE = _shape(KillmailReference)
+COMPLETENESS_LIST = _shape(CompletenessList)
+HEALTH = _shape(Health)

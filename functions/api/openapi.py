@@ -20,6 +20,7 @@ from api.problems import (
     INTERNAL_ERROR,
     INVALID_PARAMETER,
     MEDIA_TYPE,
+    NO_STREAMS,
     NOT_FOUND,
     RETRY_AFTER_S,
     Kind,
@@ -101,6 +102,7 @@ _NAMES_ONE_THING = (
     "get_character",
     "get_corporation",
     "get_killmail",
+    "get_system",
     "list_battle_killmails",
     "list_battle_participants",
 )
@@ -108,7 +110,7 @@ _IS_KEPT_SO_LONG = tuple(
     operation for operation in _NAMES_ONE_THING if operation.startswith(("get_battle", "list_battle_"))
 )
 _NEEDS_NO_DATABASE = ("get_openapi",)
-_NOT_CONDITIONAL = ("get_health", "get_openapi")
+_NOT_CONDITIONAL = ("get_events", "get_health", "get_openapi")
 
 
 def document() -> dict[str, Any]:
@@ -167,6 +169,11 @@ def _complete(operation: dict[str, Any], name: str, shapes: dict[str, dict[str, 
         shape, example = ANSWERS[name]
         content = {"schema": shapes[name], "example": shape.dump_python(example, mode="json")}
     responses["200"]["content"] = {"application/json": content}
+    if name == "get_events":
+        responses["200"]["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
+        responses["501"] = _problem_response(
+            NO_STREAMS, "The API runs where it cannot stream.", "this API cannot stream; ask /changes instead"
+        )
     if name not in _NOT_CONDITIONAL:
         responses["304"] = {"description": "The client has this answer already (`If-None-Match`)."}
         headers = [

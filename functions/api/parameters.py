@@ -17,6 +17,7 @@ MEMBERS_PER_PAGE_MAX = 1000
 """Killmails or participants in one answer; see `queries.members` for what keeps it under Lambda's 6 MB."""
 
 DAYS_PER_PAGE_MAX = 1000
+
 _EVE_ID_MAX = 2**63 - 1
 
 
@@ -104,6 +105,17 @@ class ChangesPage(BaseModel):
     )
 
 
+class EventsPage(BaseModel):
+    """From where on events are sent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    after: Cursor | None = Field(
+        default=None,
+        description="A cursor of `/changes`: sends what changed since as well. `Last-Event-ID` counts before it.",
+    )
+
+
 class SearchPage(BaseModel):
     """What is searched."""
 
@@ -131,6 +143,7 @@ NoQuery = Annotated[NoParameters, Query()]
 MemberQuery = Annotated[MemberPage, Query()]
 DayQuery = Annotated[DayPage, Query()]
 ChangesQuery = Annotated[ChangesPage, Query()]
+EventsQuery = Annotated[EventsPage, Query()]
 SearchQuery = Annotated[SearchPage, Query()]
 TopQuery = Annotated[TopPage, Query()]
 HealthQuery = Annotated[HealthPage, Query()]

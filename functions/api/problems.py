@@ -42,6 +42,8 @@ NOT_FOUND = Kind("not-found", 404, "There is nothing here")
 GONE = Kind("gone", 410, "What was here is not kept any more")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "This API only reads")
 INVALID_PARAMETER = Kind("invalid-parameter", 422, "A parameter is wrong")
+NO_STREAMS = Kind("no-streams", 501, "This API cannot stream here")
+TOO_MANY_STREAMS = Kind("too-many-streams", 503, "Too many streams are open")
 INTERNAL_ERROR = Kind("internal-error", 500, "Something went wrong here")
 DATABASE_AWAY = Kind("database-away", 503, "The database is away")
 QUERY_TIMEOUT = Kind("query-timeout", 503, "The database took too long")
@@ -52,6 +54,8 @@ KINDS = (
     GONE,
     METHOD_NOT_ALLOWED,
     INVALID_PARAMETER,
+    NO_STREAMS,
+    TOO_MANY_STREAMS,
     INTERNAL_ERROR,
     DATABASE_AWAY,
     QUERY_TIMEOUT,

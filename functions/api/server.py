@@ -11,6 +11,7 @@ import uvicorn
 from starlette.middleware.gzip import GZipMiddleware
 
 from api.app import create_app
+from api.events import Streams
 from api.pool import Pool
 from api.snapshots import Snapshots
 from battlescope.errors import LaptopError
@@ -59,7 +60,7 @@ def serve(settings: ApiSettings, host: str, port: int, stop: Event) -> None:
     # The pool tells of every failed attempt; each request that it fails is logged by us.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     with _listener(host, port) as listener, Pool(settings.db_url, settings.database_connections) as pool:
-        app = create_app(Snapshots(pool, settings.query_timeout_s), settings)
+        app = create_app(Snapshots(pool, settings.query_timeout_s), settings, Streams(stop))
         app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
         config = uvicorn.Config(
             app,

@@ -32,8 +32,8 @@ def pages(database: Database, index: str) -> int:
 
 def fill(database: Database, rows: int) -> None:
     database.execute(
-        "INSERT INTO battle_participants (battle_id, character_id, ship_type_id, is_victim)"
-        " SELECT gen_random_uuid(), n, 1, false FROM generate_series(1, %s) n",
+        "INSERT INTO battle_participants (battle_id, start_hour, character_id, ship_type_id, is_victim)"
+        " SELECT gen_random_uuid(), 1, n, 1, false FROM generate_series(1, %s) n",
         (rows,),
     )
     database.execute("SELECT pg_stat_force_next_flush()")

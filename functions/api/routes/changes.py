@@ -1,17 +1,18 @@
 """What became of battles: the change feed, and the same as server-sent events."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 
 from api import cursor
-from api.answers import REVALIDATED, answer
+from api.answers import NOT_CACHED, REVALIDATED, answer
+from api.middleware import IS_HEAD
 from api.models import CHANGES, ChangeList
-from api.parameters import ChangesQuery
-from api.problems import invalid_parameter
+from api.parameters import CHANGES_PER_PAGE_MAX, ChangesQuery, EventsQuery
+from api.problems import NO_STREAMS, TOO_MANY_STREAMS, ProblemError, invalid_parameter
 from api.queries import changes
 from api.reader import Reader
-from api.routes.dependencies import EVERYWHERE, Reads
+from api.routes.dependencies import EVERYWHERE, Reads, context_of
 
 if TYPE_CHECKING:
     from battlescope.database import Database
@@ -23,6 +24,8 @@ FEED = "changes"
 
 NOW = "now"
 """In the place of a cursor: whatever changes from now on."""
+
+EVENT_STREAM = "text/event-stream"
 
 BEGINNING = (0, 0, changes.FIRST)
 
@@ -37,6 +40,41 @@ def get_changes(request: Request, reader: Reads, asked: ChangesQuery) -> Respons
     """
     feed = read_changes(reader, asked.after, asked.limit)
     return answer(request, CHANGES, feed, REVALIDATED, next_cursor=feed["next"], cursor_name="after")
+
+
+@router.get("/events", response_class=Response)
+def get_events(
+    request: Request,
+    reader: Reads,
+    asked: EventsQuery,
+    last_event_id: Annotated[
+        str | None, Header(description="The id of the last event seen, as browsers send it.", max_length=400)
+    ] = None,
+) -> Response:
+    """The change feed as server-sent events, from now on or from a cursor.
+
+    An event `changes` holds a list of changes as `/changes` shows them; its id is the cursor after them. A client that
+    connects again with `Last-Event-ID` misses nothing. Where the API runs in Lambda it cannot stream: ask `/changes`.
+    """
+    streams = context_of(request).streams
+    if streams is None:
+        raise ProblemError(NO_STREAMS, "this API cannot stream; ask /changes again and again instead")
+    from fastapi.responses import StreamingResponse  # noqa: PLC0415 - Lambda never needs it
+
+    from api.events import STREAMS_MAX  # noqa: PLC0415
+
+    if streams.open >= STREAMS_MAX:
+        raise ProblemError(TOO_MANY_STREAMS, f"{STREAMS_MAX} streams are open; try later, or ask /changes")
+    # Before the stream begins, so that a wrong cursor is a problem.
+    start = read_changes(reader, last_event_id or asked.after or NOW, 0)["next"]
+    headers = {"Cache-Control": NOT_CACHED, "X-Accel-Buffering": "no"}
+    if request.scope.get(IS_HEAD):
+        return Response(headers=headers, media_type=EVENT_STREAM)
+    return StreamingResponse(
+        streams.follow(lambda after: read_changes(reader, after, CHANGES_PER_PAGE_MAX), start),
+        headers=headers,
+        media_type=EVENT_STREAM,
+    )
 
 
 def read_changes(reader: Reader, after: str | None, limit: int) -> ChangeList:

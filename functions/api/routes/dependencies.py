@@ -2,21 +2,27 @@
 
 from collections import Counter
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
 from api.problems import invalid_parameter
 from api.reader import Reader
 
+if TYPE_CHECKING:
+    from api.events import Streams
+
 
 class Context:
     """What an app was made with."""
 
-    def __init__(self, reader: Reader, feed_stale_after: timedelta, live_within: timedelta) -> None:
+    def __init__(
+        self, reader: Reader, feed_stale_after: timedelta, live_within: timedelta, streams: "Streams | None"
+    ) -> None:
         self.reader = reader
         self.feed_stale_after = feed_stale_after
         self.live_within = live_within
+        self.streams = streams
 
 
 def context_of(request: Request) -> Context:

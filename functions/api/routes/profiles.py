@@ -1,12 +1,13 @@
-"""An alliance, a corporation or a character, as battles tell of it."""
+"""An alliance, a corporation, a character or a solar system, as battles tell of it."""
 
 from fastapi import APIRouter, Request, Response
 
 from api.answers import answer
-from api.models import PROFILE
-from api.parameters import AllianceId, CharacterId, CorporationId, NoQuery
+from api.models import PROFILE, SYSTEM_PROFILE
+from api.parameters import AllianceId, CharacterId, CorporationId, NoQuery, SystemId
 from api.problems import not_found
 from api.queries.profiles import EntityKind, profile_of
+from api.queries.system_profiles import system_profile_of
 from api.reader import Reader
 from api.routes.dependencies import EVERYWHERE, Reads
 
@@ -31,6 +32,15 @@ def get_corporation(request: Request, reader: Reads, corporation_id: Corporation
 def get_character(request: Request, reader: Reads, character_id: CharacterId, _: NoQuery) -> Response:
     """A character: how often it was in battles and when, and what it did in the latest of them."""
     return _profile(request, reader, "character", character_id)
+
+
+@router.get("/systems/{id}")
+def get_system(request: Request, reader: Reads, system_id: SystemId, _: NoQuery) -> Response:
+    """A solar system: how many battles it saw and when, and the latest of them."""
+    profile = reader.read(lambda connection: system_profile_of(connection, system_id))
+    if profile is None:
+        raise not_found(f"no solar system with the id {system_id} is known")
+    return answer(request, SYSTEM_PROFILE, profile, _CACHING)
 
 
 def _profile(request: Request, reader: Reader, kind: EntityKind, entity_id: int) -> Response:

@@ -14,6 +14,8 @@ from tests.integration.api.rows import Pilot, Rows
 OPENAPI_JSON = Path(__file__).resolve().parents[3] / "openapi.json"
 OPERATIONS: dict[str, dict[str, Any]] = {path: item["get"] for path, item in document()["paths"].items()}
 PATHS = sorted(OPERATIONS)
+ANSWERED = [path for path in PATHS if path != "/events"]
+"""Streams are tested where there is a server, in `test_events`."""
 LISTS = [path for path in PATHS if OPERATIONS[path]["operationId"].startswith("list_")]
 
 
@@ -37,6 +39,7 @@ def addresses(rows: Rows) -> dict[str, str]:
         "/battles/{id}/timeline": battle_id,
         "/battles/{id}/composition": battle_id,
         "/battles/{id}/top": battle_id,
+        "/systems/{id}": 30002813,
         "/alliances/{id}": 99_000_001,
         "/corporations/{id}": 98_000_001,
         "/characters/{id}": 90_000_001,
@@ -46,7 +49,7 @@ def addresses(rows: Rows) -> dict[str, str]:
         "/systems/{id}/battles": 30002813,
         "/killmails/{id}": 96_000_001,
     }
-    return {path: path.replace("{id}", str(ids.get(path))) + NEEDED.get(path, "") for path in PATHS}
+    return {path: path.replace("{id}", str(ids.get(path))) + NEEDED.get(path, "") for path in ANSWERED}
 
 
 def assert_is_problem(response: Any, status: int) -> None:
@@ -141,7 +144,7 @@ def test_every_operation_is_described_with_its_problems() -> None:
 
 def test_every_answer_is_described_with_an_example() -> None:
     for path, operation in OPERATIONS.items():
-        if path != "/openapi.json":
+        if path in ANSWERED and path != "/openapi.json":
             content = operation["responses"]["200"]["content"]["application/json"]
             assert content["example"], path
             assert "$ref" in content["schema"], path

@@ -24,6 +24,7 @@ RESPONSE_BYTES_MAX = 6 * 1024 * 1024
 def environment(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("DB_URL", url)
     api_handler.environment.cache_clear()
+    asyncio.set_event_loop(asyncio.new_event_loop())  # Mangum takes the one that is there
     yield
     api_handler.environment().connection.close()
     api_handler.environment.cache_clear()
@@ -80,6 +81,14 @@ def test_head_has_no_body() -> None:
 
 
 @pytest.mark.usefixtures("environment")
+def test_events_lead_to_the_feed() -> None:
+    response = invoke("/events")
+
+    assert response["statusCode"] == 501
+    assert "/changes" in json.loads(response["body"])["detail"]
+
+
+@pytest.mark.usefixtures("environment")
 def test_the_largest_answer_fits_lambda(rows: Rows) -> None:
     alliances = range(99_000_000, 99_000_020)
     battle_id = rows.battle(
@@ -109,7 +118,7 @@ def test_a_missing_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_what_a_cold_start_does_not_need_is_not_imported() -> None:
-    unwanted = ("boto3", "psycopg", "uvicorn", "psycopg_pool", "api.openapi")
+    unwanted = ("boto3", "psycopg", "uvicorn", "psycopg_pool", "api.openapi", "api.events")
     script = f"import sys, api.handler; print([name for name in {unwanted!r} if name in sys.modules])"
 
     printed = subprocess.run(

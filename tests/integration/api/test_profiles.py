@@ -1,12 +1,14 @@
 """Alliances, corporations and characters, as battles tell of them."""
 
+from datetime import timedelta
+
 import pytest
 
 from api.queries import profiles
 from cluster.clusterer import cluster
 from cluster.engine.rules import Rules
 from tests.integration.api.client import ApiClient
-from tests.integration.api.rows import Rows
+from tests.integration.api.rows import START, TAMA, Rows
 from tests.support.skirmish import BLUE, GREEN, MILLION, RED, skirmish
 
 
@@ -60,6 +62,33 @@ def test_only_so_many_killmails_are_read(rows: Rows, api: ApiClient, monkeypatch
     assert (fewer["battles"], fewer["recent"]["battles"]) == (5, 2)
 
 
+def test_what_a_system_saw(rows: Rows, api: ApiClient) -> None:
+    rows.system(TAMA, "Tama", region="Black Rise", security=0.3)
+    quiet = api.get(f"/systems/{TAMA}").json()
+    rows.battle(sides=[[RED, GREEN], [BLUE]])
+    rows.battle(sides=[[RED]], start=START + timedelta(days=7))
+    rows.battle(system=TAMA + 1, sides=[[BLUE]])
+
+    system = api.get(f"/systems/{TAMA}").json()
+
+    assert (quiet["name"], quiet["battles"], quiet["months"], quiet["recent"]) == ("Tama", 0, {}, None)
+    assert system == quiet | {
+        "battles": 2,
+        "months": {"2021-11": 1, "2021-12": 1},
+        "recent": {
+            "battles": 2,
+            "since": "2021-11-28T10:21:04Z",
+            "until": "2021-12-05T10:21:04Z",
+            "kills": 4,
+            "isk_destroyed": 4 * MILLION,
+            "affiliations": [
+                {"id": RED, "name": str(RED), "battles": 2},
+                *({"id": id_, "name": str(id_), "battles": 1} for id_ in sorted([BLUE, GREEN])),
+            ],
+        },
+    }
+
+
 def test_who_was_in_no_battle_is_not_found(api: ApiClient) -> None:
-    for path in ("/alliances/1", "/corporations/1", "/characters/1"):
+    for path in ("/alliances/1", "/corporations/1", "/characters/1", "/systems/1"):
         assert api.get(path).json()["type"] == "urn:battlescope:problem:not-found"

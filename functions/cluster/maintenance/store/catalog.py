@@ -45,7 +45,7 @@ def analyze(connection: Database, table: str) -> None:
 
 
 def indexes(connection: Database) -> list[Index]:
-    """Our b-trees, the largest first.
+    """Our b-trees on columns, the largest first.
 
     What a new one would have is told from the statistics: an entry takes its columns' average width, 8 bytes of head (with
     the null bitmap and alignment at most 8 more) and a pointer of 4; leaves are filled to 90 %. Equal keys share an
@@ -67,7 +67,7 @@ def indexes(connection: Database) -> list[Index]:
                 ON s.schemaname = current_schema() AND s.tablename = i.indrelid::regclass::text
                AND s.attname = t.attname
         ) AS width
-        WHERE c.relkind = 'i' AND i.indisvalid AND {_OURS}
+        WHERE c.relkind = 'i' AND i.indisvalid AND i.indexprs IS NULL AND {_OURS}  -- of expressions no width is known
         ORDER BY c.relpages DESC, c.relname
         """,  # noqa: S608 - a constant condition
     )
