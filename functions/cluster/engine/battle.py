@@ -89,16 +89,30 @@ def is_battle(killmails: Sequence[Killmail], rules: Rules) -> bool:
 
 
 def _has_losses(killmails: Sequence[Killmail], rules: Rules) -> bool:
-    """Whether there are MIN_KILLS losses; ships alone settle it most of the time."""
+    """Whether there are MIN_KILLS losses, as `count_losses` has them; ships alone settle it most of the time."""
+    missing = rules.min_kills
     if not rules.fold_pods:
-        return len(killmails) >= rules.min_kills
-    ships = 0
+        return len(killmails) >= missing
+    ships: dict[int, int] = {}  # character -> when it first lost one
+    pods: list[Killmail] = []
     for killmail in killmails:
-        if killmail.victim.ship_type_id not in CAPSULE_TYPE_IDS:
-            ships += 1
-            if ships == rules.min_kills:
+        victim = killmail.victim
+        if victim[3] in CAPSULE_TYPE_IDS:
+            pods.append(killmail)
+            continue
+        missing -= 1
+        if not missing:
+            return True
+        if victim[0]:
+            ships[victim[0]] = min(ships.get(victim[0], killmail.killmail_time), killmail.killmail_time)
+    if len(pods) < missing:
+        return False
+    for pod in pods:
+        if ships.get(pod.victim[0], pod.killmail_time + 1) > pod.killmail_time:
+            missing -= 1
+            if not missing:
                 return True
-    return count_losses(map(loss, killmails), rules).total() >= rules.min_kills
+    return False
 
 
 def loss(killmail: Killmail) -> Loss:

@@ -7,6 +7,7 @@ others each killmail joins the components that hold a killmail in reach to which
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple, Protocol
 
@@ -108,13 +109,11 @@ def _runs[L: Linkable](ordered: Iterable[L], reach_s: int) -> list[list[L]]:
 
 def _is_chain[L: Linkable](run: list[L], any_reach_s: int | None) -> bool:
     """Whether each killmail of a run is linked to the one before: most runs are so, and are one component."""
-    before = run[0]
-    for killmail in run[1:]:
+    for before, killmail in pairwise(run):
         if killmail.parties.isdisjoint(before.parties) and (
             any_reach_s is None or killmail.killmail_time - before.killmail_time > any_reach_s
         ):
             return False
-        before = killmail
     return True
 
 
