@@ -7,7 +7,7 @@ from threading import Event
 
 from starlette.concurrency import run_in_threadpool
 
-from api.models import CHANGES, ChangeList
+from api.models.changes import CHANGES, ChangeList
 from battlescope.errors import DatabaseError
 from battlescope.telemetry import logger
 

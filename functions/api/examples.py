@@ -6,64 +6,63 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from api.models import (
+from api.models.battles import (
     BATTLE_DETAIL,
     BATTLE_LIST,
-    CHANGES,
-    COMPLETENESS_LIST,
-    COMPOSITION,
-    HEALTH,
     KILLMAIL_LIST,
     KILLMAIL_REFERENCE,
     PARTICIPANT_LIST,
-    PROFILE,
-    SEARCH,
-    SYSTEM_PROFILE,
-    TIMELINE,
-    TOP,
-    Acquaintance,
     Battle,
     BattleDetail,
     BattleKillmail,
     BattleList,
-    Bucket,
-    BucketSide,
-    Change,
-    ChangeList,
-    CompletenessList,
-    Composition,
-    DatabaseHealth,
-    DayCompleteness,
-    FeedHealth,
-    Found,
-    GroupComposition,
-    Health,
     KillmailList,
     KillmailReference,
-    MigrationHealth,
-    Named,
     Participant,
     ParticipantList,
-    Profile,
-    Recent,
-    SearchResult,
+    Victim,
+)
+from api.models.changes import CHANGES, Change, ChangeList
+from api.models.common import Named, System
+from api.models.fights import (
+    COMPOSITION,
+    TIMELINE,
+    TOP,
+    Bucket,
+    BucketSide,
+    Composition,
+    GroupComposition,
     ShipComposition,
-    ShipUse,
-    Side,
-    SideAffiliation,
     SideComposition,
-    System,
-    SystemProfile,
-    SystemRecent,
-    SystemUse,
     Timeline,
     Top,
     TopLoss,
     TopPilot,
-    TowardSide,
-    Victim,
+)
+from api.models.profiles import (
+    PROFILE,
+    SYSTEM_PROFILE,
+    Acquaintance,
+    Profile,
+    Recent,
+    ShipUse,
+    SystemProfile,
+    SystemRecent,
+    SystemUse,
     Visitor,
 )
+from api.models.search import SEARCH, Found, SearchResult
+from api.models.service import (
+    COMPLETENESS_LIST,
+    HEALTH,
+    CompletenessList,
+    DatabaseHealth,
+    DayCompleteness,
+    FeedHealth,
+    Health,
+    MigrationHealth,
+)
+from api.models.sides import Side, SideAffiliation, TowardSide
 
 _TIME = datetime(2021, 11, 28, 10, 21, 4, tzinfo=UTC)
 _CURSOR = "eyJsaXN0IjoiMWYyYTNiIiwiYWZ0ZXIiOlsuLi5dfQ"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from api.cursor import BattleKey
 from api.filters import Constraint, Order
-from api.models import Battle
+from api.models.battles import Battle
 from api.queries.battles import COLUMNS, PLACES, STORED, battle_of
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from api.models import Battle
+from api.models.battles import Battle
 from api.queries.systems import system_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from api.cursor import ChangeKey
-from api.models import Change
+from api.models.changes import Change
 from api.queries.battles import COLUMNS, PLACES, battle_of
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import TYPE_CHECKING
 
-from api.models import DayCompleteness
+from api.models.service import DayCompleteness
 
 if TYPE_CHECKING:
     from battlescope.database import Database

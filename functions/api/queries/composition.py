@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from api.models import GroupComposition, Named, ShipComposition, SideComposition
+from api.models.common import Named
+from api.models.fights import GroupComposition, ShipComposition, SideComposition
 
 if TYPE_CHECKING:
     from battlescope.database import Database

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from api.models import FeedHealth
+from api.models.service import FeedHealth
 
 if TYPE_CHECKING:
     from battlescope.database import Database

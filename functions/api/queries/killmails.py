@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from api.models import KillmailReference, Victim
+from api.models.battles import KillmailReference, Victim
 from api.queries.names import read_names
 from api.queries.systems import system_of
 from api.queries.values import value_source

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from api.cursor import KillmailKey, ParticipantKey
-from api.models import BattleKillmail, Participant, Victim
+from api.models.battles import BattleKillmail, Participant, Victim
 from api.queries.names import Names, read_names
 from api.queries.values import value_source
 

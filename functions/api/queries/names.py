@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from api.models import Named
+from api.models.common import Named
 
 if TYPE_CHECKING:
     from battlescope.database import Database

@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from api.models import Acquaintance, Months, Named, Profile, Recent, ShipUse, SystemUse
+from api.models.common import Named
+from api.models.profiles import Acquaintance, Months, Profile, Recent, ShipUse, SystemUse
 from api.queries.names import read_names
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ these the most active, counted in battles up to ACTIVITY_MAX.
 import re
 from typing import TYPE_CHECKING, Any
 
-from api.models import Found
+from api.models.search import Found
 
 if TYPE_CHECKING:
     from battlescope.database import Database

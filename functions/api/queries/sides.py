@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from api.models import Companion, Side, SideAffiliation, TowardSide
+from api.models.sides import Companion, Side, SideAffiliation, TowardSide
 from api.queries.names import Names, read_names
 from battlescope.assignment import Assignment, assignments_of
 from battlescope.evidence import KILL, Affiliation, from_json

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from api.models import Months, SystemProfile, SystemRecent, Visitor
+from api.models.profiles import Months, SystemProfile, SystemRecent, Visitor
 from api.queries.names import read_names
 from api.queries.profiles import BATTLES_MAX, SHOWN
 from api.queries.systems import system_of

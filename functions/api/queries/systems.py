@@ -1,6 +1,6 @@
 """Solar systems as answers show them."""
 
-from api.models import Named, System
+from api.models.common import Named, System
 
 
 def system_of(

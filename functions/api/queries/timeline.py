@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from api.models import Bucket, BucketSide
+from api.models.fights import Bucket, BucketSide
 
 if TYPE_CHECKING:
     from battlescope.database import Database

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from api.models import Top, TopLoss, TopPilot, Victim
+from api.models.battles import Victim
+from api.models.fights import Top, TopLoss, TopPilot
 from api.queries.names import Names, read_names
 from battlescope.zkillboard import kill_url
 

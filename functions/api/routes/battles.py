@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from api import cursor
 from api.filters import BattleQuery
-from api.models import (
+from api.models.battles import (
     BATTLE_DETAIL,
     KILLMAIL_LIST,
     PARTICIPANT_LIST,

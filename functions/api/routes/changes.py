@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Request, Response
 from api import cursor
 from api.answers import NOT_CACHED, REVALIDATED, answer
 from api.middleware import IS_HEAD
-from api.models import CHANGES, ChangeList
+from api.models.changes import CHANGES, ChangeList
 from api.parameters import CHANGES_PER_PAGE_MAX, ChangesQuery, EventsQuery
 from api.problems import NO_STREAMS, TOO_MANY_STREAMS, ProblemError, invalid_parameter
 from api.queries import changes

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from api import cursor
 from api.answers import answer, caching
-from api.models import COMPLETENESS_LIST, CompletenessList
+from api.models.service import COMPLETENESS_LIST, CompletenessList
 from api.parameters import DayQuery
 from api.queries.completeness import list_days
 from api.routes.dependencies import EVERYWHERE, Reads

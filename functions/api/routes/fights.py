@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 
-from api.models import COMPOSITION, TIMELINE, TOP, Battle, Composition, Timeline, Top
+from api.models.battles import Battle
+from api.models.fights import COMPOSITION, TIMELINE, TOP, Composition, Timeline, Top
 from api.parameters import BattleId, NoQuery, TopQuery
 from api.queries.composition import composition_of
 from api.queries.timeline import step_s, timeline

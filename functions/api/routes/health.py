@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Response
 
 from api.answers import NOT_CACHED
-from api.models import HEALTH, DatabaseHealth, Health, MigrationHealth
+from api.models.service import HEALTH, DatabaseHealth, Health, MigrationHealth
 from api.parameters import HealthQuery, NoQuery
 from api.problems import SCHEMA_BEHIND, ProblemError
 from api.queries.feeds import feed_health

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from api.answers import answer, caching
-from api.models import KILLMAIL_REFERENCE
+from api.models.battles import KILLMAIL_REFERENCE
 from api.parameters import KillmailId, NoQuery
 from api.problems import not_found
 from api.queries.killmails import find_killmail

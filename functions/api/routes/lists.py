@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from api import cursor
 from api.answers import answer, caching
 from api.filters import BattlePage, Constraint, Order
-from api.models import BATTLE_LIST, Battle, BattleList
+from api.models.battles import BATTLE_LIST, Battle, BattleList
 from api.queries.battle_lists import list_battles
 from api.reader import Reader
 from api.routes.dependencies import context_of

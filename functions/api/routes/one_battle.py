@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from pydantic import TypeAdapter
 
 from api.answers import answer, caching, is_known, not_modified, redirect, revision_etag
-from api.models import Battle
+from api.models.battles import Battle
 from api.problems import gone, not_found
 from api.queries.battles import find_battle, find_successor
 from api.reader import Reader

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from api.answers import answer
-from api.models import PROFILE, SYSTEM_PROFILE
+from api.models.profiles import PROFILE, SYSTEM_PROFILE
 from api.parameters import AllianceId, CharacterId, CorporationId, NoQuery, SystemId
 from api.problems import not_found
 from api.queries.profiles import EntityKind, profile_of

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from api.answers import answer
-from api.models import SEARCH, SearchResult
+from api.models.search import SEARCH, SearchResult
 from api.parameters import SearchQuery
 from api.queries.search import search
 from api.routes.dependencies import EVERYWHERE, Reads
