@@ -61,6 +61,20 @@ def test_whole_months_are_kept(now: datetime, months: int, first_kept: datetime)
     assert cutoff(now, months) == first_kept
 
 
+def test_killmails_of_one_second_go_however_few_are_looked_at_at_once(
+    database: Database, connection: LazyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given: a battle that lasts into what is kept, and lone losses in the second in which it began
+    monkeypatch.setattr(retention, "KILLMAILS_AT_ONCE", 1)
+    lone = [kill(number, 0, pilot(number), pilot(number + 1)) for number in (10, 20, 30)]
+    cluster(database, [kill(1, 0, ALICE, BOB), *lone, kill(2, 60, CAROL, BOB)], Rules())
+    # when
+    tally = drop(connection, NOW + timedelta(seconds=30), ample)
+    # then
+    assert (tally.killmails, tally.is_done) == (3, True)
+    assert database.execute("SELECT killmail_id FROM killmails ORDER BY 1").fetchall() == [(1,), (2,)]
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(uploads=killmail_sets(), kept_from_minute=st.integers(0, 76), at_once=st.sampled_from([1, 2, 1000]))
 def test_what_stays_is_as_if_the_rest_had_never_been(

@@ -50,7 +50,7 @@ def drop(connection: LazyConnection, before: datetime, remaining_s: Callable[[],
         tally.killmails += killmails
         tally.battles += battles
         if old is not None:
-            since = old.latest if old.components else old.latest + 1  # there may be more of the same second
+            since = old.latest + 1
         else:
             following = connection.run(partial(pieces.next_system, system_id=system_id))
             if following is None:

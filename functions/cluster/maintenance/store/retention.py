@@ -20,13 +20,16 @@ class Old(NamedTuple):
 
 
 def oldest(connection: Database, system_id: int, since: int, until: datetime, killmails: int) -> Old | None:
-    """The components of a system's first killmails from `since` on and before `until`; None where there are none."""
+    """The components of a system's first killmails from `since` on and before `until`; None where there are none.
+
+    About so many killmails are looked at; those of the last one's second are all among them.
+    """
     row = connection.execute(
         """
         WITH first AS MATERIALIZED (
             SELECT killmail_time, component_id FROM killmails
             WHERE system_id = %s AND killmail_time >= to_timestamp(%s) AND killmail_time < %s
-            ORDER BY killmail_time LIMIT %s
+            ORDER BY killmail_time FETCH FIRST (%s) ROWS WITH TIES  -- seconds as a whole, since the next look is after them
         )
         SELECT (SELECT extract(epoch FROM max(killmail_time))::bigint FROM first),
                (SELECT array_agg(DISTINCT component_id) FROM first f WHERE NOT EXISTS (
