@@ -34,6 +34,8 @@ class Outcome:
 
 def cluster(connection: Database, killmails: Sequence[Killmail], rules: Rules) -> Outcome:
     """Store these killmails, and bring the battles of their solar systems up to date. Safe to repeat."""
+    if not killmails:
+        return Outcome()
     with connection.pipeline(), connection.transaction():
         reach_s = max(rules.party_reach_s, rules.any_reach_s or 0)
         around = reading.look_around(connection, killmails, reach_s)

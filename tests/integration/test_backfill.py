@@ -26,7 +26,7 @@ from ingest.history.importing import Importer
 from ingest.history.source import DayFile
 from ingest.payload import parse_killmail
 from tests.support.clock import FakeClock
-from tests.support.dump import fingerprint, stored_digest
+from tests.support.dump import empty, fingerprint, stored_digest
 from tests.support.feeds_server import CUT_OFF, SERVER_ERROR, Answer, FeedsServer, refused
 from tests.support.history_files import listing, raw_day, tar_bz2
 from tests.support.payloads import Json, archive_line, esi_killmail, r2z2_file, zkb
@@ -272,8 +272,8 @@ def test_spans_imported_beside_each_other_are_as_one_after_the_other(
             server.archive(esi_killmail(5000 + 2 * number + (seconds > 0), at=midnight + seconds))
     assert run()[0] == EXIT_OK
     expected = fingerprint(database)
-    for table in (*expected, "history_days"):
-        database.execute(f"DELETE FROM {table}")
+    empty(database)
+    database.execute("DELETE FROM history_days")
     # when: two at once, of which both have the middle day
     with ThreadPoolExecutor(2) as machines:
         codes = list(

@@ -17,7 +17,7 @@ from battlescope.message import pack, unpack
 from cluster.clusterer import cluster
 from cluster.engine.rules import Rules
 from cluster.engine.whole import digest, find_battles
-from tests.support.dump import dump, fingerprint, orphans, stored_digest, unresolved_aliases
+from tests.support.dump import dump, empty, fingerprint, orphans, stored_digest, unresolved_aliases
 from tests.support.killmails import CAPSULE, kill, killmail_sets, pilot, real_day
 
 RULES = [
@@ -32,20 +32,6 @@ def feed(database: Database, killmails: Sequence[Killmail], rules: Rules) -> Non
     """One batch of arrivals, as messages bring them, up to ten in a transaction."""
     for bodies in batched(pack(killmails), 10, strict=False):
         cluster(database, [killmail for _, body in bodies for killmail in unpack(body).killmails], rules)
-
-
-def empty(database: Database) -> None:
-    """Quicker than TRUNCATE where there is little to delete."""
-    for table in (
-        "killmails",
-        "battles",
-        "battle_killmails",
-        "battle_participants",
-        "battle_entities",
-        "battle_sides",
-        "battle_aliases",
-    ):
-        database.execute(f"DELETE FROM {table}")
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

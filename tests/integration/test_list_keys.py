@@ -6,7 +6,7 @@ from battlescope import static
 from battlescope.database import Database
 from cluster.clusterer import cluster
 from cluster.engine.rules import Rules
-from tests.support.dump import COMPARED, dump
+from tests.support.dump import dump, empty
 from tests.support.killmails import NOON, kill
 from tests.support.skirmish import BLUE, GREEN, RED, of, skirmish
 
@@ -33,8 +33,7 @@ def test_a_battle_that_began_an_hour_earlier_than_was_known(database: Database, 
 
     assert hours(database) == {((NOON + NEXT_HOUR) // 3600 - 1,)}
     as_it_came = dump(database)
-    for table in COMPARED:
-        database.execute(f"DELETE FROM {table}")
+    empty(database)
     cluster(database, [*late, early], Rules())
     assert dump(database) == as_it_came
 

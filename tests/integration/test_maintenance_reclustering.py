@@ -19,7 +19,7 @@ from cluster.engine.battle import battle_id
 from cluster.engine.rules import Rules
 from cluster.maintenance import reclustering
 from cluster.maintenance.reclustering import Tally, Window, is_due, recluster
-from tests.support.dump import dump, fingerprint, orphans, unresolved_aliases
+from tests.support.dump import dump, empty, fingerprint, orphans, unresolved_aliases
 from tests.support.killmails import NOON, kill, killmail_sets, pilot, real_day
 
 RULES = [
@@ -29,16 +29,6 @@ RULES = [
     Rules(gap_max_s=120),
     Rules(link_rule="contiguous", gap_max_s=300, window_s=1200),
 ]
-TABLES = (
-    "killmails",
-    "battles",
-    "battle_killmails",
-    "battle_participants",
-    "battle_entities",
-    "battle_sides",
-    "battle_aliases",
-    "maintenance_progress",
-)
 TAMA, HOUR = 30_002_813, 3600
 
 
@@ -61,11 +51,6 @@ def invocations_of_one_piece(connection: LazyConnection, rules: Rules, window: W
         total += done
         if done.is_done:
             return total
-
-
-def empty(database: Database) -> None:
-    for table in TABLES:
-        database.execute(f"DELETE FROM {table}")
 
 
 def store(database: Database, killmails: Sequence[Killmail], rules: Rules, *, at_once: int = 4) -> set[UUID]:

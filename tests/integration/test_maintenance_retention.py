@@ -15,21 +15,12 @@ from cluster.engine.linking import components
 from cluster.engine.rules import Rules
 from cluster.maintenance import retention
 from cluster.maintenance.retention import cutoff, drop
-from tests.support.dump import dump, orphans
+from tests.support.dump import dump, empty, orphans
 from tests.support.killmails import NOON, kill, killmail_sets, pilot
 
 TAMA, JITA = 30_002_813, 30_000_142
 ALICE, BOB, CAROL = pilot(1), pilot(2), pilot(3)
 NOW = datetime.fromtimestamp(NOON, UTC)
-TABLES = (
-    "killmails",
-    "battles",
-    "battle_killmails",
-    "battle_participants",
-    "battle_entities",
-    "battle_sides",
-    "battle_aliases",
-)
 
 
 @pytest.fixture
@@ -41,11 +32,6 @@ def connection(db_url: str) -> Iterator[LazyConnection]:
 
 def ample() -> float:
     return 60.0
-
-
-def empty(database: Database) -> None:
-    for table in TABLES:
-        database.execute(f"DELETE FROM {table}")
 
 
 @pytest.mark.parametrize(

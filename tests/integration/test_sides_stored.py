@@ -1,9 +1,9 @@
 """Sides in the database: written with each battle, moved when the fight tells otherwise."""
 
 from battlescope.database import Database
-from cluster.clusterer import cluster
+from cluster.clusterer import Outcome, cluster
 from cluster.engine.rules import Rules
-from tests.support.dump import dump
+from tests.support.dump import dump, empty
 from tests.support.killmails import kill
 from tests.support.skirmish import BLUE, GREEN, MILLION, RED, of, skirmish
 
@@ -40,6 +40,13 @@ def test_the_larger_side_is_the_first_and_everything_stored_follows_it(database:
     assert sorted(flown) == [(RED, 1), (BLUE, 2), (GREEN, 1)]
 
 
+def test_nothing_that_arrives_changes_nothing(database: Database) -> None:
+    cluster(database, skirmish(), Rules())
+    before = dump(database)
+    assert cluster(database, [], Rules()) == Outcome()
+    assert dump(database) == before
+
+
 def test_a_new_value_changes_what_was_destroyed(database: Database) -> None:
     first, *others = skirmish()
     cluster(database, [first, *others], Rules())
@@ -60,7 +67,6 @@ def test_a_battle_from_before_sides_were_told_gets_them_when_it_grows(database: 
     cluster(database, skirmish()[2:], Rules())
     # then: as if it had been stored by this one
     grown = dump(database)
-    for table in grown:
-        database.execute(f"DELETE FROM {table}")
+    empty(database)
     cluster(database, skirmish(), Rules())
     assert dump(database) == grown

@@ -125,7 +125,6 @@ def test_an_assignment_carries_its_evidence() -> None:
         2, shot_kills=3, shot_weight=3 * KILL // 2, shot_isk=600_000_000, lost_weight=2 * KILL
     )
     assert red.on(1) == Toward(1, 1, KILL, 200_000_000, shared_weight=3 * KILL // 2)
-    assert red.on(1).hostile_weight == KILL
     assert 0.4 < red.confidence < assignments[BLUE].confidence <= 1
     assert red.sentence({GREEN: "Green"}.__getitem__) == (
         "on side 1: shot side 2 on 3 kills worth 600.0m, lost 2.0 ordinary ships to side 2, "

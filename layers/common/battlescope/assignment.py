@@ -30,11 +30,6 @@ class Toward(NamedTuple):
     lost_weight: int = 0
     shared_weight: int = 0
 
-    @property
-    def hostile_weight(self) -> int:
-        """What speaks against being on that side."""
-        return self.shot_weight + self.lost_weight
-
 
 class Companion(NamedTuple):
     """An affiliation that one shared kills with."""
