@@ -218,7 +218,7 @@ def _tell_where_to_look(options: Options, data: DataDirectory, feed: str, consol
     console.print(
         f"BattleScope {__version__}, reading {feed}\n"
         f"  battles   http://127.0.0.1:{options.port}/battles\n"
-        f"  API       http://127.0.0.1:{options.port}/docs\n"
+        f"  API       http://127.0.0.1:{options.port}/openapi.json\n"
         f"  health    http://127.0.0.1:{options.port}/healthz\n"
         f"  data      {data.path} (logs in {data.logs.name}/)\n"
         "Ctrl-C stops it; the next start goes on from there.",
