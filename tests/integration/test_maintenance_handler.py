@@ -56,10 +56,8 @@ def context(timeout_s: float = 300.0) -> Any:
 def everybody(database: Database) -> dict[int, str]:
     rows = database.execute(
         """
-        SELECT DISTINCT unnest(
-            attacker_character_ids || attacker_corporation_ids || attacker_alliance_ids
-            || victim_character_id || victim_corporation_id || victim_alliance_id
-        ) FROM killmails
+        SELECT unnest(attackers[1:3]) FROM killmails
+        UNION SELECT unnest(ARRAY[victim_character_id, victim_corporation_id, victim_alliance_id]) FROM killmails
         """
     )
     return {row[0]: f"name of {row[0]}" for row in rows if row[0]}

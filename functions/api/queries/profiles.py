@@ -29,6 +29,9 @@ _OWN_BATTLES = {
     "character": "SELECT DISTINCT start_hour, battle_id FROM battle_participants WHERE character_id = %(id)s",
 }
 
+_ENTRIES = {"character": 1, "corporation": 2, "alliance": 3}
+"""Where a killmail's attackers hold whose ids."""
+
 _MONTHS = """
     SELECT to_char(date_trunc('month', to_timestamp(start_hour * 3600.0)), 'YYYY-MM'), sum(battles)::bigint
     FROM (SELECT start_hour, count(*) AS battles FROM ({own}) o GROUP BY 1) h
@@ -65,12 +68,12 @@ _DEEDS = """
             SELECT *, CASE WHEN alliance <> 0 THEN alliance
                            WHEN corporation NOT BETWEEN 1000000 AND 1999999 THEN nullif(corporation, 0) END AS affiliation
             FROM unnest(
-                k.attacker_character_ids, k.attacker_corporation_ids, k.attacker_alliance_ids, k.attacker_ship_type_ids
+                attacker_ids(k.attackers, 1), attacker_ids(k.attackers, 2), attacker_ids(k.attackers, 3), k.attackers[4:4]
             ) AS u (character, corporation, alliance, ship)
         ) n
     ) a
     WHERE k.component_id = ANY(%(components)s)
-      AND (k.victim_{kind}_id = %(id)s OR %(id)s = ANY(k.attacker_{kind}_ids))
+      AND (k.victim_{kind}_id = %(id)s OR %(id)s = ANY(attacker_ids(k.attackers, {entry})))
 """
 """Of the entity's killmails: whether it lost, what, who lost, who attacked, which of those it was, and in which ships.
 
@@ -88,7 +91,7 @@ def profile_of(connection: "Database", kind: EntityKind, entity_id: int) -> Prof
         _LATEST.format(own=own, battles=BATTLES_MAX, killmails=KILLMAILS_MAX), values
     ).fetchall()
     deeds = connection.execute(
-        _DEEDS.format(kind=kind), {**values, "components": [row[2] for row in latest]}
+        _DEEDS.format(kind=kind, entry=_ENTRIES[kind]), {**values, "components": [row[2] for row in latest]}
     ).fetchall()
     recent = _recent(connection, latest, deeds, entity_id)
     name = read_names(connection, (entity_id,), ()).entity(entity_id)

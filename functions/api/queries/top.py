@@ -41,7 +41,7 @@ def top_of(connection: "Database", battle_id: UUID, limit: int) -> Standouts:
                    count(*) FILTER (WHERE a.place = k.final_blow) AS final_blows
             FROM battle_killmails m
             JOIN killmails k USING (killmail_id),
-                 unnest(k.attacker_character_ids, k.attacker_damage_done) WITH ORDINALITY AS a (character_id, damage, place)
+                 unnest(attacker_ids(k.attackers, 1), k.attackers[5:5]) WITH ORDINALITY AS a (character_id, damage, place)
             WHERE m.battle_id = %(battle)s AND a.character_id <> 0
             GROUP BY 1
         ),

@@ -14,10 +14,13 @@ from cluster.store.literals import literal, nested
 from cluster.store.rows import StoredBattle
 
 _ENTITIES = """
-    SELECT unnest(
-        k.attacker_corporation_ids || k.attacker_alliance_ids || k.victim_corporation_id || k.victim_alliance_id
-    )
-    FROM killmails k WHERE k.component_id = ANY(%s)
+    SELECT e.id
+    FROM killmails k
+    CROSS JOIN LATERAL (
+        SELECT unnest(attacker_ids(k.attackers, 2)) UNION ALL SELECT unnest(attacker_ids(k.attackers, 3))
+        UNION ALL VALUES (k.victim_corporation_id), (k.victim_alliance_id)
+    ) AS e (id)
+    WHERE k.component_id = ANY(%s)
 """
 
 

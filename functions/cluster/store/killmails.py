@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from battlescope.database import Database
 from battlescope.killmail import Killmail
-from cluster.store.literals import literal, nested
+from cluster.store.attackers import stored_attackers
+from cluster.store.literals import literal
 
 
 def insert_killmails(connection: Database, killmails: Sequence[tuple[int, Killmail]]) -> None:
@@ -17,7 +18,7 @@ def insert_killmails(connection: Database, killmails: Sequence[tuple[int, Killma
             killmail.solar_system_id,
             component_id,
             *killmail.victim,
-            *_columns(killmail),
+            *stored_attackers(killmail.attackers),
             killmail.isk_value,
             killmail.valued_at,
         )
@@ -28,19 +29,16 @@ def insert_killmails(connection: Database, killmails: Sequence[tuple[int, Killma
         INSERT INTO killmails (
             killmail_id, killmail_hash, killmail_time, system_id, component_id,
             victim_character_id, victim_corporation_id, victim_alliance_id, victim_ship_type_id,
-            attacker_character_ids, attacker_corporation_ids, attacker_alliance_ids, attacker_ship_type_ids,
-            attacker_damage_done, final_blow, isk_value, valued_at
+            attackers, final_blow, isk_value, valued_at
         )
         SELECT killmail_id, decode(hash, 'hex'), to_timestamp(time), system_id, component_id, character_id,
-               corporation_id, alliance_id, ship_type_id, characters::bigint[], corporations::bigint[],
-               alliances::bigint[], ships::integer[], damage::integer[], final_blow, isk_value, valued_at
+               corporation_id, alliance_id, ship_type_id, attackers::integer[], final_blow, isk_value, valued_at
         FROM unnest(
             %s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-            %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[],
-            %s::bigint[], %s::bigint[]
+            %s::bigint[], %s::bigint[], %s::text[], %s::smallint[], %s::bigint[], %s::bigint[]
         ) AS n (
             killmail_id, hash, time, system_id, component_id, character_id, corporation_id, alliance_id, ship_type_id,
-            characters, corporations, alliances, ships, damage, final_blow, isk_value, valued_at
+            attackers, final_blow, isk_value, valued_at
         )
         """,
         tuple(map(literal, zip(*rows, strict=True))),
@@ -86,9 +84,3 @@ def reject(connection: Database, killmail: Killmail, reason: str) -> None:
         """,
         {"reason": reason, "raw": repr(killmail), "id": killmail.killmail_id},
     )
-
-
-def _columns(killmail: Killmail) -> tuple[str | int, ...]:
-    """The attackers as nested array literals, and who of them has the final blow."""
-    *columns, final_blows = zip(*killmail.attackers, strict=True)
-    return *map(nested, columns), final_blows.index(True) + 1 if True in final_blows else 0

@@ -20,3 +20,8 @@ def literal(values: Iterable[object]) -> str:
 def nested(ids: Iterable[int]) -> str:
     """An array literal as an element of another: rows of arrays of different lengths travel as text[]."""
     return f'"{{{",".join(map(str, ids))}}}"'
+
+
+def nested_rows(rows: list[list[int]]) -> str:
+    """As `nested`, of an array of arrays that are equally long."""
+    return f'"{str(rows).replace("[", "{").replace("]", "}")}"'

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from battlescope.database import Database
 from battlescope.evidence import from_json
-from battlescope.killmail import CAPSULE_TYPE_IDS, Attacker, Killmail, Pilot, parties
+from battlescope.killmail import CAPSULE_TYPE_IDS, Killmail, Pilot, parties
 from cluster.engine.battle import Loss, Totals
 from cluster.engine.linking import Sighting
 from cluster.engine.roll import Flight, Participation
+from cluster.store.attackers import attackers_of, columns_of
 from cluster.store.literals import literal
 from cluster.store.rows import Neighbourhood, StoredBattle, StoredKillmail
 
@@ -22,8 +23,7 @@ NOT_TOLD: dict[str, list[list[Any]]] = {"affiliations": [], "pairs": []}
 _KILLMAIL_COLUMNS = """
     k.killmail_id, encode(k.killmail_hash, 'hex'), extract(epoch FROM k.killmail_time)::bigint, k.system_id,
     k.victim_character_id, k.victim_corporation_id, k.victim_alliance_id, k.victim_ship_type_id,
-    k.attacker_character_ids, k.attacker_corporation_ids, k.attacker_alliance_ids, k.attacker_ship_type_ids,
-    k.attacker_damage_done, k.final_blow, k.isk_value, k.valued_at
+    k.attackers, k.final_blow, k.isk_value, k.valued_at
 """
 
 
@@ -58,8 +58,7 @@ def look_around(connection: Database, killmails: Sequence[Killmail], reach_s: in
         near.execute(
             """
             SELECT k.system_id, extract(epoch FROM k.killmail_time)::bigint, k.killmail_id, k.component_id,
-                   k.victim_character_id, k.victim_corporation_id, k.victim_alliance_id,
-                   k.attacker_character_ids, k.attacker_corporation_ids, k.attacker_alliance_ids
+                   k.victim_character_id, k.victim_corporation_id, k.victim_alliance_id, k.attackers
             FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS span (system_id, since, until)
             JOIN killmails k
               ON k.system_id = span.system_id
@@ -70,17 +69,8 @@ def look_around(connection: Database, killmails: Sequence[Killmail], reach_s: in
         stored = {row[0]: StoredKillmail(*row) for row in known.fetchall()}
         sightings: dict[int, list[Sighting]] = {}
         component_of: dict[int, int] = {}
-        for (
-            system_id,
-            at,
-            killmail_id,
-            component_id,
-            character,
-            corporation,
-            alliance,
-            *columns,
-        ) in near.fetchall():
-            who = parties(Pilot(character, corporation, alliance, 0), *columns)
+        for system_id, at, killmail_id, component_id, *affiliation, attackers in near.fetchall():
+            who = parties(Pilot(*affiliation, 0), *columns_of(attackers)[:3])
             sightings.setdefault(system_id, []).append(Sighting(at, killmail_id, who))
             component_of[killmail_id] = component_id
     return Neighbourhood(stored, sightings, component_of)
@@ -204,21 +194,14 @@ def _by_component(rows: Iterable[Sequence[Any]]) -> dict[int, list[Killmail]]:
 
 def _killmail(row: Sequence[Any]) -> Killmail:
     killmail_id, killmail_hash, killmail_time, system_id, *victim = row[:8]
-    *columns, final_blow, isk_value, valued_at = row[8:]
+    attackers, final_blow, isk_value, valued_at = row[8:]
     return Killmail(
         killmail_id=killmail_id,
         killmail_hash=killmail_hash,
         killmail_time=killmail_time,
         solar_system_id=system_id,
         victim=Pilot(*victim),
-        attackers=tuple(
-            Attacker(
-                character_id, corporation_id, alliance_id, ship_type_id, damage_done, position == final_blow
-            )
-            for position, (character_id, corporation_id, alliance_id, ship_type_id, damage_done) in enumerate(
-                zip(*columns, strict=True), start=1
-            )
-        ),
+        attackers=attackers_of(attackers, final_blow),
         isk_value=isk_value,
         valued_at=valued_at,
     )

@@ -46,11 +46,9 @@ class Pilot:
 _INSERT_KILLMAIL = """
     INSERT INTO killmails (
         killmail_id, killmail_hash, killmail_time, system_id, component_id, victim_character_id,
-        victim_corporation_id, victim_alliance_id, victim_ship_type_id, attacker_character_ids,
-        attacker_corporation_ids, attacker_alliance_ids, attacker_ship_type_ids, attacker_damage_done,
-        final_blow, isk_value, valued_at
+        victim_corporation_id, victim_alliance_id, victim_ship_type_id, attackers, final_blow, isk_value, valued_at
     )
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, '{}', '{}', '{}', '{}', '{}', 0, %s, %s)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, '{}', 0, %s, %s)
 """
 
 

@@ -45,9 +45,10 @@ def missing_below(connection: Database, killmail_id: int, killmails: int, older_
             SELECT * FROM killmails WHERE killmail_id < %s ORDER BY killmail_id DESC LIMIT %s
         ), seen AS MATERIALIZED (
             SELECT named.id, max(killmail_id) AS killmail_id
-            FROM next CROSS JOIN LATERAL unnest(
-                attacker_character_ids || attacker_corporation_ids || attacker_alliance_ids
-                || victim_character_id || victim_corporation_id || victim_alliance_id
+            FROM next CROSS JOIN LATERAL (
+                SELECT unnest(attacker_ids(attackers, 1)) UNION ALL SELECT unnest(attacker_ids(attackers, 2))
+                UNION ALL SELECT unnest(attacker_ids(attackers, 3))
+                UNION ALL VALUES (victim_character_id), (victim_corporation_id), (victim_alliance_id)
             ) AS named (id)
             WHERE named.id > 0 GROUP BY named.id
         )
