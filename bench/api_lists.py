@@ -37,8 +37,8 @@ FROM (
 """
 
 _ENTITIES = """
-INSERT INTO battle_entities (battle_id, start_hour, entity_id)
-SELECT DISTINCT id, floor(extract(epoch FROM start_time) / 3600)::integer,
+INSERT INTO battle_entities (first_killmail_id, start_hour, entity_id)
+SELECT DISTINCT first_killmail_id, floor(extract(epoch FROM start_time) / 3600)::integer,
        99000000 + floor(3000 * power(random(), 4))::integer
 FROM battles, generate_series(1, least(4 + pilots / 10, 60))
 """
@@ -53,7 +53,11 @@ FROM battles, generate_series(1, least(pilots, %(pilots)s))
 _SIDES = """
 INSERT INTO battle_sides (battle_id, side_id, affiliation_ids, pilots, losses, isk_lost, isk_destroyed)
 SELECT battle_id, 1 + place %% 2, array_agg(entity_id), 1, 1, 1, 1
-FROM (SELECT *, row_number() OVER (PARTITION BY battle_id) AS place FROM battle_entities) e GROUP BY 1, 2
+FROM (
+    SELECT b.id AS battle_id, e.entity_id, row_number() OVER (PARTITION BY b.id) AS place
+    FROM battle_entities e JOIN battles b USING (first_killmail_id)
+) e
+GROUP BY 1, 2
 """
 
 _ORDERS = ("start", "end", "isk", "kills", "pilots")

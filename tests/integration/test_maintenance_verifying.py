@@ -85,7 +85,8 @@ def test_a_battle_that_is_missing_is_found_by_its_system(
     connection: LazyConnection, database: Database
 ) -> None:
     database.execute("DELETE FROM battles WHERE id = %s", (FIGHT,))
-    for table in ("battle_killmails", "battle_participants", "battle_entities", "battle_sides"):
+    database.execute("DELETE FROM battle_entities WHERE first_killmail_id = 1")
+    for table in ("battle_killmails", "battle_participants", "battle_sides"):
         database.execute(f"DELETE FROM {table} WHERE battle_id = %s", (FIGHT,))
     tally = verify(connection, Rules(), ample)
     assert {one.battle_id for one in tally.differences} == {FIGHT}

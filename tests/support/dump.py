@@ -65,9 +65,14 @@ def unresolved_aliases(database: Database) -> list[UUID]:
 def orphans(database: Database) -> dict[str, int]:
     """Rows of a battle's tables that belong to no battle."""
     found = {}
-    for table in ("battle_killmails", "battle_participants", "battle_entities", "battle_sides"):
+    for table, key, column in (
+        ("battle_killmails", "battle_id", "id"),
+        ("battle_participants", "battle_id", "id"),
+        ("battle_entities", "first_killmail_id", "first_killmail_id"),
+        ("battle_sides", "battle_id", "id"),
+    ):
         row = database.execute(
-            f"SELECT count(*) FROM {table} t WHERE NOT EXISTS (SELECT FROM battles b WHERE b.id = t.battle_id)"
+            f"SELECT count(*) FROM {table} t WHERE NOT EXISTS (SELECT FROM battles b WHERE b.{column} = t.{key})"
         ).fetchone()
         assert row is not None
         if row[0]:

@@ -52,7 +52,7 @@ _IN_BATTLE = {
     "corporation": f"""
         EXISTS (
             SELECT FROM battle_entities e
-            WHERE e.entity_id = %s AND e.start_hour = {_START_HOUR} AND e.battle_id = b.id OFFSET 0
+            WHERE e.entity_id = %s AND e.start_hour = {_START_HOUR} AND e.first_killmail_id = b.first_killmail_id OFFSET 0
         )
     """,
 }
@@ -68,7 +68,7 @@ _BATTLES_OF = {
             OFFSET 0
         ) AND p.character_id = %s
     """,
-    "corporation": "SELECT start_hour, battle_id FROM battle_entities WHERE entity_id = %s",
+    "corporation": "SELECT start_hour, first_killmail_id FROM battle_entities WHERE entity_id = %s",
 }
 _BATTLES_OF["alliance"] = _BATTLES_OF["corporation"]
 """By kind of entity, the one with the fewest battles first: of several, the first is read and the others are asked for."""
@@ -131,7 +131,7 @@ def list_battles(
         if order == "start" and (not is_narrow or _are_few(connection, owner)):
             source, values = _hour_by_hour(owner, constraints, after)
         elif order != "start" and _are_few(connection, owner):
-            source, values = f"({_BATTLES_OF[owner[0]]}) d CROSS JOIN LATERAL ({_BATTLE}) b", [owner[1]]
+            source, values = f"({_BATTLES_OF[owner[0]]}) d CROSS JOIN LATERAL ({_BATTLE[owner[0]]}) b", [owner[1]]
         else:
             owner = None
     column = ORDER_COLUMNS[order]
@@ -161,7 +161,11 @@ def list_battles(
     return [battle_of(row) for row in rows]
 
 
-_BATTLE = "SELECT * FROM battles WHERE id = d.battle_id OFFSET 0"
+_BATTLE = {
+    "character": "SELECT * FROM battles WHERE id = d.battle_id OFFSET 0",
+    "corporation": "SELECT * FROM battles WHERE first_killmail_id = d.first_killmail_id OFFSET 0",
+}
+_BATTLE["alliance"] = _BATTLE["corporation"]
 
 
 def _hour_by_hour(
@@ -178,7 +182,7 @@ def _hour_by_hour(
     if newest:
         bounds += " AND start_hour <= %s"
         values.append(min(_hour(time) for time in newest))
-    return f"({_BATTLES_OF[kind]}{bounds}) d CROSS JOIN LATERAL ({_BATTLE}) b", values
+    return f"({_BATTLES_OF[kind]}{bounds}) d CROSS JOIN LATERAL ({_BATTLE[kind]}) b", values
 
 
 def _hour(time: Any) -> int:

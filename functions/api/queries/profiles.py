@@ -24,9 +24,15 @@ SHOWN = 10
 """Opponents, friends, ships and systems, at most of each."""
 
 _OWN_BATTLES = {
-    "alliance": "SELECT start_hour, battle_id FROM battle_entities WHERE entity_id = %(id)s",
-    "corporation": "SELECT start_hour, battle_id FROM battle_entities WHERE entity_id = %(id)s",
+    "alliance": "SELECT start_hour, first_killmail_id FROM battle_entities WHERE entity_id = %(id)s",
+    "corporation": "SELECT start_hour, first_killmail_id FROM battle_entities WHERE entity_id = %(id)s",
     "character": "SELECT DISTINCT start_hour, battle_id FROM battle_participants WHERE character_id = %(id)s",
+}
+
+_KEYS = {
+    "alliance": "first_killmail_id = o.first_killmail_id",
+    "corporation": "first_killmail_id = o.first_killmail_id",
+    "character": "id = o.battle_id",
 }
 
 _ENTRIES = {"character": 1, "corporation": 2, "alliance": 3}
@@ -45,7 +51,7 @@ _LATEST = """
         SELECT b.id, b.system_id, b.first_killmail_id, b.start_time,
                sum(b.total_kills) OVER (ORDER BY b.start_time DESC, b.id) - b.total_kills AS before
         FROM (SELECT * FROM ({own}) o ORDER BY start_hour DESC LIMIT {battles}) o
-        CROSS JOIN LATERAL (SELECT * FROM battles WHERE id = o.battle_id OFFSET 0) b
+        CROSS JOIN LATERAL (SELECT * FROM battles WHERE {key} OFFSET 0) b
     ) latest
     WHERE before < {killmails}
     ORDER BY start_time DESC, id
@@ -88,7 +94,7 @@ def profile_of(connection: "Database", kind: EntityKind, entity_id: int) -> Prof
     if not months:
         return None
     latest = connection.execute(
-        _LATEST.format(own=own, battles=BATTLES_MAX, killmails=KILLMAILS_MAX), values
+        _LATEST.format(own=own, key=_KEYS[kind], battles=BATTLES_MAX, killmails=KILLMAILS_MAX), values
     ).fetchall()
     deeds = connection.execute(
         _DEEDS.format(kind=kind, entry=_ENTRIES[kind]), {**values, "components": [row[2] for row in latest]}

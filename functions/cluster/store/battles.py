@@ -50,15 +50,16 @@ def delete_battles(connection: Database, battles: Collection[StoredBattle]) -> N
     if not battles:
         return
     ids = [battle.id for battle in battles]
+    component_ids = [battle.component_id for battle in battles]
     connection.execute("DELETE FROM battle_killmails WHERE battle_id = ANY(%s)", (ids,))
     connection.execute("DELETE FROM battle_participants WHERE battle_id = ANY(%s)", (ids,))
     connection.execute("DELETE FROM battle_sides WHERE battle_id = ANY(%s)", (ids,))
     connection.execute(
         f"""
         DELETE FROM battle_entities
-        WHERE entity_id IN ({_ENTITIES}) AND start_hour = ANY(%s) AND battle_id = ANY(%s)
+        WHERE entity_id IN ({_ENTITIES}) AND start_hour = ANY(%s) AND first_killmail_id = ANY(%s)
         """,  # noqa: S608 - a constant
-        ([battle.component_id for battle in battles], [battle.start_hour for battle in battles], ids),
+        (component_ids, [battle.start_hour for battle in battles], component_ids),
     )
     connection.execute("DELETE FROM battles WHERE id = ANY(%s)", (ids,))
 
@@ -83,10 +84,10 @@ def rename_battle(connection: Database, old: StoredBattle, new: StoredBattle) ->
         )
         connection.execute(
             f"""
-            UPDATE battle_entities SET battle_id = %s, start_hour = %s
-            WHERE entity_id IN ({_ENTITIES}) AND start_hour = %s AND battle_id = %s
+            UPDATE battle_entities SET first_killmail_id = %s, start_hour = %s
+            WHERE entity_id IN ({_ENTITIES}) AND start_hour = %s AND first_killmail_id = %s
             """,  # noqa: S608 - a constant
-            (new.id, new.start_hour, [new.component_id], old.start_hour, old.id),
+            (new.component_id, new.start_hour, [new.component_id], old.start_hour, old.component_id),
         )
 
 
@@ -231,17 +232,18 @@ def save_participants(
 
 def add_entities(connection: Database, entities: Sequence[tuple[StoredBattle, Iterable[int]]]) -> None:
     """Add corporations and alliances to battles."""
-    rows = [(place, entity) for place, (_, found) in enumerate(entities, 1) for entity in found]
+    rows = [
+        (battle.component_id, battle.start_hour, entity) for battle, found in entities for entity in found
+    ]
     if not rows:  # killmails that name no corporation
         return
     connection.execute(
         """
-        INSERT INTO battle_entities (battle_id, start_hour, entity_id)
-        SELECT (%s::uuid[])[place], (%s::integer[])[place], entity_id
-        FROM unnest(%s::integer[], %s::bigint[]) AS n (place, entity_id)
-        ON CONFLICT (entity_id, start_hour, battle_id) DO NOTHING
+        INSERT INTO battle_entities (first_killmail_id, start_hour, entity_id)
+        SELECT * FROM unnest(%s::bigint[], %s::integer[], %s::bigint[])
+        ON CONFLICT (entity_id, start_hour, first_killmail_id) DO NOTHING
         """,
-        (_ids(entities), _start_hours(entities), *map(literal, zip(*rows, strict=True))),
+        tuple(map(literal, zip(*rows, strict=True))),
     )
 
 

@@ -142,8 +142,8 @@ class Rows:
                 [(battle_id, start_hour, *vars(pilot).values()) for pilot in pilots],
             )
             cursor.executemany(
-                "INSERT INTO battle_entities (battle_id, start_hour, entity_id) VALUES (%s, %s, %s)",
-                [(battle_id, start_hour, entity) for entity in entities],
+                "INSERT INTO battle_entities (first_killmail_id, start_hour, entity_id) VALUES (%s, %s, %s)",
+                [(first, start_hour, entity) for entity in entities],
             )
             cursor.executemany(
                 """

@@ -81,7 +81,10 @@ def rows_of(connection: Database, battle_ids: Collection[UUID], entity_ids: Coll
             (ids,),
         ),
         (
-            "SELECT battle_id, entity_id FROM battle_entities WHERE battle_id = ANY(%s) AND entity_id = ANY(%s)",
+            """
+            SELECT b.id, e.entity_id FROM battles b JOIN battle_entities e USING (first_killmail_id)
+            WHERE b.id = ANY(%s) AND e.entity_id = ANY(%s)
+            """,
             (ids, list(entity_ids)),
         ),
     )
