@@ -131,7 +131,10 @@ def list_battles(
         if order == "start" and (not is_narrow or _are_few(connection, owner)):
             source, values = _hour_by_hour(owner, constraints, after)
         elif order != "start" and _are_few(connection, owner):
-            source, values = f"({_BATTLES_OF[owner[0]]}) d CROSS JOIN LATERAL ({_BATTLE[owner[0]]}) b", [owner[1]]
+            source, values = (
+                f"({_BATTLES_OF[owner[0]]}) d CROSS JOIN LATERAL ({_BATTLE[owner[0]]}) b",
+                [owner[1]],
+            )
         else:
             owner = None
     column = ORDER_COLUMNS[order]
