@@ -38,8 +38,10 @@ def columns_of(attackers: Sequence[Sequence[int]]) -> tuple[Sequence[int], ...]:
 def attackers_of(attackers: Sequence[Sequence[int]], final_blow: int) -> tuple[Attacker, ...]:
     """The attackers of a stored array; `final_blow` is a place in it."""
     return tuple(
-        Attacker(*columns, place == final_blow)
-        for place, columns in enumerate(zip(*columns_of(attackers), strict=True), start=1)
+        Attacker(character_id, corporation_id, alliance_id, ship_type_id, damage_done, place == final_blow)
+        for place, (character_id, corporation_id, alliance_id, ship_type_id, damage_done) in enumerate(
+            zip(*columns_of(attackers), strict=True), start=1
+        )
     )
 
 

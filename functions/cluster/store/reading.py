@@ -69,8 +69,9 @@ def look_around(connection: Database, killmails: Sequence[Killmail], reach_s: in
         stored = {row[0]: StoredKillmail(*row) for row in known.fetchall()}
         sightings: dict[int, list[Sighting]] = {}
         component_of: dict[int, int] = {}
-        for system_id, at, killmail_id, component_id, *affiliation, attackers in near.fetchall():
-            who = parties(Pilot(*affiliation, 0), *columns_of(attackers)[:3])
+        for row in near.fetchall():
+            system_id, at, killmail_id, component_id, character, corporation, alliance, attackers = row
+            who = parties(Pilot(character, corporation, alliance, 0), *columns_of(attackers)[:3])
             sightings.setdefault(system_id, []).append(Sighting(at, killmail_id, who))
             component_of[killmail_id] = component_id
     return Neighbourhood(stored, sightings, component_of)

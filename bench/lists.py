@@ -1,0 +1,193 @@
+"""What a page of each list costs the database, with a million battles and with few.
+
+Both databases are made of simulated killmails by the bulk path (`bench.building`). A list is walked page after page, in
+turns here and there. The plans of the pages in the larger database are kept in `bench/plans/`.
+"""
+
+import argparse
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any, NamedTuple
+
+from api.cursor import BattleKey
+from api.filters import BattlePage, Order
+from api.models.battles import Battle
+from api.queries import battle_lists
+from battlescope.database import Database, connect
+from bench.building import Built, built
+from bench.support import machine
+
+PLANS = Path(__file__).with_name("plans")
+PAGES = 100
+"""Timed of each list; one that ends sooner begins again."""
+
+LIVE = timedelta(minutes=15)
+
+_RANKED = """
+    SELECT {column} FROM (
+        SELECT {column}, count(*) AS battles FROM {table} WHERE {column} IS NOT NULL GROUP BY 1
+    ) counted ORDER BY battles DESC, 1 OFFSET {place} LIMIT 1
+"""
+
+
+class Lists(NamedTuple):
+    """A database, the lists that are asked of it, and how long before now its last killmail was."""
+
+    connection: Database
+    asked: dict[str, BattlePage]
+    age: timedelta
+
+
+def main(argv: Sequence[str]) -> None:
+    """Walk every list in both databases; print the medians, the 99th percentiles and the ratio."""
+    parser = argparse.ArgumentParser(prog="bench lists", description=__doc__)
+    parser.add_argument("--battles", type=int, default=1_000_000)
+    parser.add_argument("--few", type=int, default=10_000)
+    parser.add_argument("--folder", type=Path, help="where the many are kept, to be built once")
+    parser.add_argument("--few-folder", type=Path, help="and the few")
+    parser.add_argument("--only", default="", help="lists whose name holds this")
+    options = parser.parse_args(argv)
+    print(machine())
+    with ExitStack() as stack:
+        few = _lists(stack, stack.enter_context(built(options.few, options.few_folder)))
+        many = _lists(stack, stack.enter_context(built(options.battles, options.folder)))
+        print(f"{'':40}{'few':>16}{'many':>18}")
+        print(f"{'list':40}{'p50':>8}{'p99':>8}{'p50':>9}{'p99':>9}{'ratio':>8}  ms")
+        for name in few.asked:
+            if options.only in name:
+                _compare(name, few, many)
+                _keep_plan(name, many)
+
+
+def _compare(name: str, few: Lists, many: Lists) -> None:
+    took: tuple[list[float], list[float]] = ([], [])
+    walks = (_walk(few, few.asked[name]), _walk(many, many.asked[name]))
+    for _ in range(PAGES):
+        for times, walk in zip(took, walks, strict=True):
+            times.append(next(walk))
+    (one, one_99), (other, other_99) = ((median(each), quantiles(each, n=100)[-1]) for each in took)
+    print(
+        f"{name:40}{one:>8.2f}{one_99:>8.2f}{other:>9.2f}{other_99:>9.2f}{other / one:>8.2f}",
+        flush=True,
+    )
+
+
+def _walk(lists: Lists, asked: BattlePage) -> Iterator[float]:
+    """Milliseconds of one page after the other; one more than the page holds is read, as the API does."""
+    after: BattleKey | None = None
+    while True:
+        started = time.perf_counter()
+        page = battle_lists.list_battles(
+            lists.connection, asked.constraints(), asked.order, after, asked.limit + 1, lists.age + LIVE
+        )
+        yield (time.perf_counter() - started) * 1000
+        after = _key(page[asked.limit - 1], asked.order) if len(page) > asked.limit else None
+
+
+def _key(battle: Battle, order: Order) -> Any:
+    values: dict[str, Any] = {**battle}
+    return values[battle_lists.ORDER_COLUMNS[order]], battle["id"]
+
+
+def _lists(stack: ExitStack, database: Built) -> Lists:
+    """By name, lists with each filter, and some with several or in other orders."""
+    connection = stack.enter_context(connect(database.url))
+    connection.execute("SET jit = off")
+    connection.execute("VACUUM ANALYZE")
+
+    def ranked(column: str, table: str, share: float) -> str:
+        """The one at this share of all, from the one with the most battles (0) to the one with the fewest (1)."""
+        row = connection.execute(f"SELECT count(DISTINCT {column}) FROM {table}".encode()).fetchone()  # noqa: S608 - constants
+        assert row is not None
+        statement = _RANKED.format(column=column, table=table, place=int(share * (row[0] - 1)))
+        found = connection.execute(statement.encode()).fetchone()
+        assert found is not None
+        return str(found[0])
+
+    row = connection.execute("SELECT max(end_time) FROM battles").fetchone()
+    assert row is not None
+    newest: datetime = row[0]
+    alliances = "(SELECT * FROM battle_entities WHERE entity_id >= 99000000) e"
+    busy, second = ranked("entity_id", alliances, 0), ranked("entity_id", alliances, 0.01)
+    middling, quiet = ranked("entity_id", alliances, 0.3), ranked("entity_id", alliances, 0.95)
+    pilot, quiet_pilot = (ranked("character_id", "battle_participants", share) for share in (0, 0.9))
+    region, quiet_region = (ranked("region_id", "battles", share) for share in (0, 0.9))
+    system, quiet_system = (ranked("system_id", "battles", share) for share in (0, 0.9))
+    days_ago = (newest - timedelta(days=3)).isoformat()
+    asked: dict[str, dict[str, Any]] = {
+        "all": {},
+        "all, limit=100": {"limit": 100},
+        **{f"space={space}": {"space": space} for space in ("kspace", "jspace", "pochven", "void")},
+        **{f"security={band}": {"security": band} for band in ("highsec", "lowsec", "nullsec")},
+        "busy region": {"region": region},
+        "quiet region": {"region": quiet_region},
+        "busy system": {"system": system},
+        "quiet system": {"system": quiet_system},
+        "busy alliance": {"alliance": busy},
+        "middling alliance": {"alliance": middling},
+        "quiet alliance": {"alliance": quiet},
+        "busy pilot": {"character": pilot},
+        "quiet pilot": {"character": quiet_pilot},
+        "busy alliance against busy": {"alliance": busy, "against": second},
+        "middling alliance against busy": {"alliance": middling, "against": busy},
+        "busy alliance and pilot": {"alliance": busy, "character": pilot},
+        "busy alliance in jspace": {"alliance": busy, "space": "jspace"},
+        "busy alliance, min_kills=100": {"alliance": busy, "min_kills": 100},
+        "since three days": {"since": days_ago},
+        "until three days ago": {"until": days_ago},
+        "live": {"live": True},
+        **{f"min_kills={least}": {"min_kills": least} for least in (5, 20, 100, 400)},
+        **{f"min_pilots={least}": {"min_pilots": least} for least in (20, 80, 400)},
+        **{f"min_isk={least}b": {"min_isk": least * 10**9} for least in (1, 5, 50, 200)},
+        **{f"order={order}": {"order": order} for order in ("end", "isk", "kills", "pilots")},
+        **{
+            f"{title}, order={order}": {name: value, "order": order}
+            for order in ("end", "isk")
+            for title, name, value in (
+                ("busy alliance", "alliance", busy),
+                ("middling alliance", "alliance", middling),
+                ("busy pilot", "character", pilot),
+                ("busy system", "system", system),
+                ("quiet region", "region", quiet_region),
+                ("lowsec", "security", "lowsec"),
+                ("three days", "since", days_ago),
+            )
+        },
+    }
+    return Lists(
+        connection,
+        {name: BattlePage.model_validate(parameters) for name, parameters in asked.items()},
+        datetime.now(UTC) - newest,
+    )
+
+
+def _keep_plan(name: str, lists: Lists) -> None:
+    """The plans of all that a list's first page asks, in a file of its name."""
+    asked = lists.asked[name]
+    text: list[str] = []
+
+    class Explaining:
+        def execute(self, statement: str, values: Sequence[object]) -> object:
+            plan = lists.connection.execute(
+                b"EXPLAIN (ANALYZE, BUFFERS) " + statement.encode(), tuple(values)
+            )
+            text.extend(line for (line,) in plan)
+            text.append("")
+            return lists.connection.execute(statement.encode(), tuple(values))
+
+    battle_lists.list_battles(
+        Explaining(),  # type: ignore[arg-type]
+        asked.constraints(),
+        asked.order,
+        None,
+        asked.limit + 1,
+        lists.age + LIVE,
+    )
+    PLANS.mkdir(exist_ok=True)
+    file = PLANS / f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}.txt"
+    file.write_text("\n".join(text).strip() + "\n")
