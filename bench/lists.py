@@ -161,7 +161,10 @@ def _lists(stack: ExitStack, database: Built) -> Lists:
     }
     return Lists(
         connection,
-        {name: BattlePage.model_validate(parameters) for name, parameters in asked.items()},
+        {
+            name: BattlePage.model_validate({each: str(value) for each, value in parameters.items()})
+            for name, parameters in asked.items()
+        },
         datetime.now(UTC) - newest,
     )
 
