@@ -44,6 +44,7 @@ fmt: setup ## format, and mend what ruff can mend
 	@$(RUN)ruff format .
 
 bench: setup ## run the benchmarks (ARGS="engine" for one of them)
+	@$(UV) pip install --quiet --require-hashes -r requirements/bench.txt
 	@$(RUN)python -m bench $(ARGS)
 
 openapi: setup ## write openapi.json from the API
@@ -56,6 +57,8 @@ lock: $(UV) ## pin every package by hash into requirements/
 			--upgrade pyproject.toml $$extra -o requirements/$$f.txt; done
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 		--upgrade pyproject.toml --extra local --group test --group lint requirements/build.in -o requirements/dev.txt
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+		--upgrade requirements/bench.in -o requirements/bench.txt
 
 clean: ## delete everything that was installed or stored here
 	@rm -rf .venv .tools .battlescope .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -19,6 +19,7 @@ from api.filters import BattlePage, Order
 from api.models.battles import Battle
 from api.queries import battle_lists
 from battlescope.database import Database, connect
+from bench.asking import asked_of, newest_end
 from bench.building import Built, built
 from bench.support import machine
 
@@ -27,12 +28,6 @@ PAGES = 100
 """Timed of each list; one that ends sooner begins again."""
 
 LIVE = timedelta(minutes=15)
-
-_RANKED = """
-    SELECT {column} FROM (
-        SELECT {column}, count(*) AS battles FROM {table} WHERE {column} IS NOT NULL GROUP BY 1
-    ) counted ORDER BY battles DESC, 1 OFFSET {place} LIMIT 1
-"""
 
 
 class Lists(NamedTuple):
@@ -95,77 +90,14 @@ def _key(battle: Battle, order: Order) -> Any:
 
 
 def _lists(stack: ExitStack, database: Built) -> Lists:
-    """By name, lists with each filter, and some with several or in other orders."""
     connection = stack.enter_context(connect(database.url))
     connection.execute("SET jit = off")
     connection.execute("VACUUM ANALYZE")
-
-    def ranked(column: str, table: str, share: float) -> str:
-        """The one at this share of all, from the one with the most battles (0) to the one with the fewest (1)."""
-        row = connection.execute(f"SELECT count(DISTINCT {column}) FROM {table}".encode()).fetchone()  # noqa: S608 - constants
-        assert row is not None
-        statement = _RANKED.format(column=column, table=table, place=int(share * (row[0] - 1)))
-        found = connection.execute(statement.encode()).fetchone()
-        assert found is not None
-        return str(found[0])
-
-    row = connection.execute("SELECT max(end_time) FROM battles").fetchone()
-    assert row is not None
-    newest: datetime = row[0]
-    alliances = "(SELECT * FROM battle_entities WHERE entity_id >= 99000000) e"
-    busy, second = ranked("entity_id", alliances, 0), ranked("entity_id", alliances, 0.01)
-    middling, quiet = ranked("entity_id", alliances, 0.3), ranked("entity_id", alliances, 0.95)
-    pilot, quiet_pilot = (ranked("character_id", "battle_participants", share) for share in (0, 0.9))
-    region, quiet_region = (ranked("region_id", "battles", share) for share in (0, 0.9))
-    system, quiet_system = (ranked("system_id", "battles", share) for share in (0, 0.9))
-    days_ago = (newest - timedelta(days=3)).isoformat()
-    asked: dict[str, dict[str, Any]] = {
-        "all": {},
-        "all, limit=100": {"limit": 100},
-        **{f"space={space}": {"space": space} for space in ("kspace", "jspace", "pochven", "void")},
-        **{f"security={band}": {"security": band} for band in ("highsec", "lowsec", "nullsec")},
-        "busy region": {"region": region},
-        "quiet region": {"region": quiet_region},
-        "busy system": {"system": system},
-        "quiet system": {"system": quiet_system},
-        "busy alliance": {"alliance": busy},
-        "middling alliance": {"alliance": middling},
-        "quiet alliance": {"alliance": quiet},
-        "busy pilot": {"character": pilot},
-        "quiet pilot": {"character": quiet_pilot},
-        "busy alliance against busy": {"alliance": busy, "against": second},
-        "middling alliance against busy": {"alliance": middling, "against": busy},
-        "busy alliance and pilot": {"alliance": busy, "character": pilot},
-        "busy alliance in jspace": {"alliance": busy, "space": "jspace"},
-        "busy alliance, min_kills=100": {"alliance": busy, "min_kills": 100},
-        "since three days": {"since": days_ago},
-        "until three days ago": {"until": days_ago},
-        "live": {"live": True},
-        **{f"min_kills={least}": {"min_kills": least} for least in (5, 20, 100, 400)},
-        **{f"min_pilots={least}": {"min_pilots": least} for least in (20, 80, 400)},
-        **{f"min_isk={least}b": {"min_isk": least * 10**9} for least in (1, 5, 50, 200)},
-        **{f"order={order}": {"order": order} for order in ("end", "isk", "kills", "pilots")},
-        **{
-            f"{title}, order={order}": {name: value, "order": order}
-            for order in ("end", "isk")
-            for title, name, value in (
-                ("busy alliance", "alliance", busy),
-                ("middling alliance", "alliance", middling),
-                ("busy pilot", "character", pilot),
-                ("busy system", "system", system),
-                ("quiet region", "region", quiet_region),
-                ("lowsec", "security", "lowsec"),
-                ("three days", "since", days_ago),
-            )
-        },
-    }
+    asked = asked_of(connection)
     return Lists(
         connection,
-        {
-            name: BattlePage.model_validate({each: str(value) for each, value in parameters.items()})
-            for name, parameters in asked.items()
-        },
-        datetime.now(UTC) - newest,
+        {name: BattlePage.model_validate(parameters) for name, parameters in asked.items()},
+        datetime.now(UTC) - newest_end(connection),
     )
 
 
