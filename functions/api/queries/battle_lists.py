@@ -12,20 +12,18 @@ Every statement reads little however many battles there are, in one of these sha
 `OFFSET 0` keeps a subquery what it is: PostgreSQL would turn it into a join, and join all before it sorts.
 """
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from api.cursor import BattleKey
 from api.filters import Constraint, Order
 from api.models.battles import Battle
 from api.queries.battles import COLUMNS, PLACES, STORED, battle_of
+from api.queries.entity_battles import are_few, companions_of, owner_of, source_of
 
 if TYPE_CHECKING:
     from battlescope.database import Database
-
-GATHERED_MAX = 5000
-"""Above this it is quicker to look for an entity's battles among all, in the list's order."""
 
 _NARROWING = {
     "system": 0,
@@ -57,21 +55,6 @@ _IN_BATTLE = {
     """,
 }
 _IN_BATTLE["alliance"] = _IN_BATTLE["corporation"]
-
-_BATTLES_OF = {
-    # Who flew several ships in a battle is there with the first of them.
-    "character": """
-        SELECT p.start_hour, p.battle_id FROM battle_participants p
-        WHERE NOT EXISTS (
-            SELECT FROM battle_participants o
-            WHERE o.battle_id = p.battle_id AND o.character_id = p.character_id AND o.ship_type_id < p.ship_type_id
-            OFFSET 0
-        ) AND p.character_id = %s
-    """,
-    "corporation": "SELECT start_hour, first_killmail_id FROM battle_entities WHERE entity_id = %s",
-}
-_BATTLES_OF["alliance"] = _BATTLES_OF["corporation"]
-"""By kind of entity, the one with the fewest battles first: of several, the first is read and the others are asked for."""
 
 _OPPOSED = """
     EXISTS (
@@ -123,32 +106,31 @@ def list_battles(
         limit: how many at most.
         live_within: how long after its last killmail a battle counts as live.
     """
-    owner = next((each for kind in _BATTLES_OF for each in constraints if each[0] == kind), None)
-    source = "battles b"
-    values: list[Any] = []
+    by_hour = order == "start"
+    owner = owner_of(constraints)
     if owner is not None:
         is_narrow = any(name in _NARROWING and value >= _NARROWING[name] for name, value in constraints)
-        if order == "start" and (not is_narrow or _are_few(connection, owner)):
-            source, values = _hour_by_hour(owner, constraints, after)
-        elif order != "start" and _are_few(connection, owner):
-            source, values = (
-                f"({_BATTLES_OF[owner[0]]}) d CROSS JOIN LATERAL ({_BATTLE[owner[0]]}) b",
-                [owner[1]],
-            )
-        else:
+        if (is_narrow or not by_hour) and not are_few(connection, owner):
             owner = None
+    source = "battles b"
+    values: list[Any] = []
+    told: list[Constraint] = []
+    if owner is not None:
+        source, values = source_of(owner, constraints, after, by_hour=by_hour)
+        told = [owner, *companions_of(owner, constraints)]
     column = ORDER_COLUMNS[order]
     conditions = []
     for constraint in constraints:
-        if constraint is not owner:
-            condition, its_values = _condition(constraint, constraints, live_within)
+        for condition, its_values in _conditions(
+            constraint, constraints, live_within, is_told=constraint in told
+        ):
             conditions.append(condition)
             values.extend(its_values)
     if after is not None:
         conditions.append(f"(b.{column}, b.id) < (%s, %s)")
         values.extend(after)
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    hours = "d.start_hour DESC, " if owner is not None and order == "start" else ""
+    hours = "d.start_hour DESC, " if owner is not None and by_hour else ""
     # The page is cut before names are joined: a plan that joins first would read names for battles it throws away.
     rows = connection.execute(
         f"""
@@ -164,62 +146,24 @@ def list_battles(
     return [battle_of(row) for row in rows]
 
 
-_BATTLE = {
-    "character": "SELECT * FROM battles WHERE id = d.battle_id OFFSET 0",
-    "corporation": "SELECT * FROM battles WHERE first_killmail_id = d.first_killmail_id OFFSET 0",
-}
-_BATTLE["alliance"] = _BATTLE["corporation"]
-
-
-def _hour_by_hour(
-    owner: Constraint, constraints: Sequence[Constraint], after: BattleKey | None
-) -> tuple[str, list[Any]]:
-    """An entity's battles by the hour of their start, the newest first, within what can be on the page."""
-    kind, entity_id = owner
-    bounds, values = "", [entity_id]
-    times = dict(constraints)
-    if "since" in times:
-        bounds += " AND start_hour >= %s"
-        values.append(_hour(times["since"]))
-    newest = [time for time in (times.get("until"), after[0] if after else None) if time is not None]
-    if newest:
-        bounds += " AND start_hour <= %s"
-        values.append(min(_hour(time) for time in newest))
-    return f"({_BATTLES_OF[kind]}{bounds}) d CROSS JOIN LATERAL ({_BATTLE[kind]}) b", values
-
-
-def _hour(time: Any) -> int:
-    assert isinstance(time, datetime)  # noqa: S101 - `start`'s keys and bounds are times
-    return int(time.timestamp() // 3600)
-
-
-def _are_few(connection: "Database", owner: Constraint) -> bool:
-    kind, entity_id = owner
-    table, column = (
-        ("battle_participants", "character_id") if kind == "character" else ("battle_entities", "entity_id")
-    )
-    row = connection.execute(
-        f"SELECT count(*) FROM (SELECT FROM {table} WHERE {column} = %s LIMIT %s) counted",  # noqa: S608 - constants
-        (entity_id, GATHERED_MAX + 1),
-    ).fetchone()
-    return row is not None and row[0] <= GATHERED_MAX
-
-
-def _condition(
-    constraint: Constraint, constraints: Sequence[Constraint], live_within: timedelta
-) -> tuple[str, list[Any]]:
-    """One filter in SQL, and its values."""
+def _conditions(
+    constraint: Constraint, constraints: Sequence[Constraint], live_within: timedelta, *, is_told: bool
+) -> Iterator[tuple[str, list[Any]]]:
+    """What one filter asks of a battle, in SQL with its values; `is_told`: who is in it, the source tells already."""
     name, value = constraint
-    if name in _IN_BATTLE:
-        return _IN_BATTLE[name], [value]
     if name == "against":
-        opponents = [other for kind, other in constraints if kind == "alliance"]
-        opposed = " AND ".join([_OPPOSED] * len(opponents))
-        pairs = [id_ for opponent in opponents for id_ in (opponent, value)]
         # The cheap question first: most of the time the other is not even there.
-        return f"{_IN_BATTLE['alliance']} AND {opposed}", [value, *pairs]
-    if name == "security":
-        return _IN_SECURITY.format(_SECURITY[value]), []
-    if name == "live":
-        return "b.end_time > now() - %s", [live_within]
-    return _CONDITIONS[name], [value]
+        if not is_told:
+            yield _IN_BATTLE["alliance"], [value]
+        for kind, opponent in constraints:
+            if kind == "alliance":
+                yield _OPPOSED, [opponent, value]
+    elif name in _IN_BATTLE:
+        if not is_told:
+            yield _IN_BATTLE[name], [value]
+    elif name == "security":
+        yield _IN_SECURITY.format(_SECURITY[value]), []
+    elif name == "live":
+        yield "b.end_time > now() - %s", [live_within]
+    else:
+        yield _CONDITIONS[name], [value]

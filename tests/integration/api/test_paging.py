@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.filters import BattlePage
-from api.queries import battle_lists
+from api.queries import battle_lists, entity_battles
 from battlescope.space import SPACE_TYPES, SpaceType
 from battlescope_local.embedded_postgres import EmbeddedPostgres
 from tests.integration.api.client import ApiClient
@@ -149,7 +149,7 @@ def test_pages_hold_each_battle_once_and_in_order(
 
     with pytest.MonkeyPatch.context() as patch:
         if not few:  # as if every entity were in more battles than are gathered
-            patch.setattr(battle_lists, "GATHERED_MAX", 0)
+            patch.setattr(entity_battles, "GATHERED_MAX", 0)
             patch.setitem(battle_lists._NARROWING, "min_kills", 3)
         pages = world.api.pages("/battles", limit=limit, order=order, **chosen)
 
