@@ -90,6 +90,41 @@ class Part:
         return lines[-1][:300] if lines else ""
 
 
+class Schedule(Part):
+    """A part that does its work and ends, and is started again after a while, as a schedule in the cloud would.
+
+    Args:
+        name: what it is called.
+        arguments: of the command.
+        log_path: where its output goes.
+        first_after_s: how long after the start of everything it runs first.
+        every_s: from the start of one run to that of the next.
+    """
+
+    def __init__(
+        self, name: str, arguments: Sequence[str], log_path: Path, *, first_after_s: float, every_s: float
+    ) -> None:
+        super().__init__(name, arguments, log_path)
+        self._every_s = every_s
+        self._next = time.monotonic() + first_after_s
+        self._told: int | None = None
+
+    def start(self) -> None:
+        """Run it where it is due."""
+        if self.process_id is None and time.monotonic() >= self._next:
+            self._next = time.monotonic() + self._every_s
+            self._told = None
+            super().start()
+
+    def revive(self) -> str | None:
+        """Run it where it is due; says, once, that a run did not go well."""
+        self.start()
+        if not self.exit_code or self._told == self.exit_code:
+            return None
+        self._told = self.exit_code
+        return f"{self.name} ended with {self.exit_code}: {self.last_words()}"
+
+
 def wait_for_parent(stop: Event, parent_process_id: int) -> None:
     """Set `stop` when the process that started this one is gone."""
     while os.getppid() == parent_process_id:

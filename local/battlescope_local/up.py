@@ -27,10 +27,12 @@ from battlescope_local.data_directory import DataDirectory
 from battlescope_local.display import Display
 from battlescope_local.embedded_postgres import EmbeddedPostgres
 from battlescope_local.embedded_queue import EmbeddedQueue
-from battlescope_local.parts import STOP_TIMEOUT_S, Part
+from battlescope_local.parts import STOP_TIMEOUT_S, Part, Schedule
 from battlescope_local.ports import becomes_free, free_port
 from battlescope_local.status import Gauge, Readings, Status, free_lease, is_leased, rewind_to_drained
 from ingest.handler import open_feed
+
+LIVE_FEEDS = frozenset({"r2z2", "redisq"})
 
 PROBE_TIMEOUT_S = 3.0
 PORT_PATIENCE_S = 8.0
@@ -42,6 +44,9 @@ READING_TIMEOUT_S = 5.0
 """A database that says nothing must not keep `up` from hearing a stop."""
 
 LOG_BYTES_MAX = 10 * 1024 * 1024
+
+MAINTAIN_EVERY_S = 600.0
+REPAIR_EVERY_S = 24 * 3600.0
 
 EXIT_LEFTOVERS = 3
 """The exit code of a run with an end that left something unprocessed."""
@@ -115,7 +120,7 @@ def up(options: Options, stop: Event, console: Console) -> int:
             chosen.queue_url,
             os.environ.get("DEAD_LETTER_QUEUE_URL"),
             since,
-            is_live=chosen.feed in {"r2z2", "redisq"} or chosen.simulated_live,
+            is_live=chosen.feed in LIVE_FEEDS or chosen.simulated_live,
         )
         run = _Run(feed, connection, gauge, postgres, queue, *_parts(options, data))
         stack.callback(_stop_parts, run)
@@ -144,7 +149,7 @@ def _feed_environment(options: Options, console: Console) -> dict[str, str]:
             )
     elif kind == "simulated":
         console.print("[bold yellow]This is a SIMULATED New Eden: none of these battles ever happened.[/]")
-    if kind in {"r2z2", "redisq"}:
+    if kind in LIVE_FEEDS:
         if options.once:
             raise SettingsError(
                 f"--once needs a feed with an end, and {kind} has none: use archive:PATH or simulated"
@@ -195,14 +200,31 @@ def _queue(stack: ExitStack, data: DataDirectory) -> EmbeddedQueue | None:
 
 def _parts(options: Options, data: DataDirectory) -> tuple[Part, list[Part]]:
     def part(name: str, *arguments: str) -> Part:
-        log_path = data.logs / f"{name}.log"
-        if log_path.exists() and log_path.stat().st_size > LOG_BYTES_MAX:
-            log_path.replace(log_path.with_suffix(".log.1"))
-        return Part(name, arguments, log_path)
+        return Part(name, arguments, _log_path(data, name))
 
     workers = [part(f"cluster-{number}", "cluster") for number in range(1, options.workers + 1)]
     api = part("api", "api", "--port", str(options.port))
-    return part("ingest", "ingest", *(["--once"] if options.once else [])), [*workers, api]
+    upkeep = _upkeep(data) if os.environ["FEED"] in LIVE_FEEDS else []
+    return part("ingest", "ingest", *(["--once"] if options.once else [])), [*workers, api, *upkeep]
+
+
+def _upkeep(data: DataDirectory) -> list[Part]:
+    """What a schedule does in the cloud; both ask the services that a live feed belongs to."""
+    return [
+        Schedule(
+            "maintain", ["maintain"], _log_path(data, "maintain"), first_after_s=60, every_s=MAINTAIN_EVERY_S
+        ),
+        # Not at once: whoever only wants to have a look should not ask zKillboard for a week of history.
+        Schedule("repair", ["repair"], _log_path(data, "repair"), first_after_s=3600, every_s=REPAIR_EVERY_S),
+    ]
+
+
+def _log_path(data: DataDirectory, name: str) -> Path:
+    """Where a part's output goes; a log that has grown long is put aside."""
+    log_path = data.logs / f"{name}.log"
+    if log_path.exists() and log_path.stat().st_size > LOG_BYTES_MAX:
+        log_path.replace(log_path.with_suffix(".log.1"))
+    return log_path
 
 
 def _stop_parts(run: _Run) -> None:
