@@ -14,22 +14,16 @@ _RANKED = """
 def asked_of(connection: Database) -> dict[str, dict[str, str]]:
     """By name, the query of each list, for what this database holds."""
 
-    def ranked(column: str, table: str, share: float) -> str:
-        """The one at this share of all, from the one with the most battles (0) to the one with the fewest (1)."""
-        row = connection.execute(f"SELECT count(DISTINCT {column}) FROM {table}".encode()).fetchone()  # noqa: S608 - constants
-        assert row is not None
-        statement = _RANKED.format(column=column, table=table, place=int(share * (row[0] - 1)))
-        found = connection.execute(statement.encode()).fetchone()
-        assert found is not None
-        return str(found[0])
+    def of(column: str, table: str, share: float) -> str:
+        return ranked(connection, column, table, share)
 
     newest = newest_end(connection)
     alliances = "(SELECT * FROM battle_entities WHERE entity_id >= 99000000) e"
-    busy, second = ranked("entity_id", alliances, 0), ranked("entity_id", alliances, 0.01)
-    middling, quiet = ranked("entity_id", alliances, 0.3), ranked("entity_id", alliances, 0.95)
-    pilot, quiet_pilot = (ranked("character_id", "battle_participants", share) for share in (0, 0.9))
-    region, quiet_region = (ranked("region_id", "battles", share) for share in (0, 0.9))
-    system, quiet_system = (ranked("system_id", "battles", share) for share in (0, 0.9))
+    busy, second = of("entity_id", alliances, 0), of("entity_id", alliances, 0.01)
+    middling, quiet = of("entity_id", alliances, 0.3), of("entity_id", alliances, 0.95)
+    pilot, quiet_pilot = (of("character_id", "battle_participants", share) for share in (0, 0.9))
+    region, quiet_region = (of("region_id", "battles", share) for share in (0, 0.9))
+    system, quiet_system = (of("system_id", "battles", share) for share in (0, 0.9))
     days_ago = (newest - timedelta(days=3)).isoformat()
     return {
         "all": {},
@@ -79,3 +73,13 @@ def newest_end(connection: Database) -> datetime:
     assert row is not None
     newest: datetime = row[0]
     return newest
+
+
+def ranked(connection: Database, column: str, table: str, share: float) -> str:
+    """The one at this share of all, from the one with the most battles (0) to the one with the fewest (1)."""
+    row = connection.execute(f"SELECT count(DISTINCT {column}) FROM {table}".encode()).fetchone()  # noqa: S608 - constants
+    assert row is not None
+    statement = _RANKED.format(column=column, table=table, place=int(share * (row[0] - 1)))
+    found = connection.execute(statement.encode()).fetchone()
+    assert found is not None
+    return str(found[0])
