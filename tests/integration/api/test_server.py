@@ -78,6 +78,19 @@ def test_serves_compressed_where_it_pays(url: str, rows: Rows) -> None:
     assert (head.status_code, head.content) == (200, b"")
 
 
+def test_no_answer_waits_for_an_acknowledgement(url: str) -> None:
+    def asked_ms(api: httpx.Client) -> float:
+        started = time.perf_counter()
+        api.get("/healthz?live=1")
+        return (time.perf_counter() - started) * 1000
+
+    with served(url) as api:
+        # Linux acknowledges the first segments of a connection at once, and later ones after 40 ms.
+        took_ms = [asked_ms(api) for _ in range(60)][30:]
+
+    assert min(took_ms) < 35
+
+
 def test_recovers_when_the_database_comes_back(postgres: EmbeddedPostgres) -> None:
     name = f"late_{uuid.uuid4().hex}"
     with served(postgres.url(name)) as api, connect(postgres.url("postgres")) as admin:
