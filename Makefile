@@ -56,6 +56,8 @@ lock: $(UV) ## pin every package by hash into requirements/
 			--upgrade pyproject.toml $$extra -o requirements/$$f.txt; done
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 		--upgrade pyproject.toml --extra local --group test --group lint requirements/build.in -o requirements/dev.txt
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+		--upgrade --python-version 3.13 requirements/clients.in -o requirements/clients.txt
 
 clean: ## delete everything that was installed or stored here
 	@rm -rf .venv .tools .battlescope .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from threading import Event
 
 import uvicorn
-from starlette.middleware.gzip import GZipMiddleware
 
 from api.app import create_app
 from api.events import Streams
@@ -21,8 +20,6 @@ from battlescope.telemetry import logger
 STOP_TIMEOUT_S = 10
 """How long requests in hand may take once a stop was asked for."""
 
-_GZIP_FROM_BYTES = 1000
-_GZIP_LEVEL = 5  # 9, the default, takes three times as long for 2 % less
 _BACKLOG = 2048
 
 
@@ -61,13 +58,14 @@ def serve(settings: ApiSettings, host: str, port: int, stop: Event) -> None:
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     with _listener(host, port) as listener, Pool(settings.db_url, settings.database_connections) as pool:
         app = create_app(Snapshots(pool, settings.query_timeout_s), settings, Streams(stop))
-        app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
         config = uvicorn.Config(
             app,
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies,
             timeout_graceful_shutdown=STOP_TIMEOUT_S,
         )
         _Server(config, stop).run(sockets=[listener])

@@ -50,9 +50,9 @@ def eventually[T](attempt: Callable[[], T], timeout_s: float = 8) -> T:
 
 
 @contextmanager
-def served(url: str) -> Iterator[httpx.Client]:
+def served(url: str, **settings: object) -> Iterator[httpx.Client]:
     port, stop = free_port(), Event()
-    thread = Thread(target=serve, args=(api_settings(url), "127.0.0.1", port, stop))
+    thread = Thread(target=serve, args=(api_settings(url, **settings), "127.0.0.1", port, stop))
     thread.start()
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
         try:
