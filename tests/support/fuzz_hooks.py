@@ -1,5 +1,7 @@
 """What a schema cannot say, for schemathesis: which requests that fulfil the schema are wrong nevertheless."""
 
+from typing import Any
+
 from schemathesis import Case, HookContext, Response, hook
 from schemathesis.core.failures import Failure
 
@@ -13,7 +15,7 @@ REASONS = {
 
 
 @hook
-def filter_failure(_context: HookContext, failure: Failure, _case: Case, response: Response) -> bool:
+def filter_failure(_context: HookContext, failure: Failure, _case: Case[Any], response: Response) -> bool:
     """Whether this is a failure: not where a request was refused for nothing but one of REASONS."""
     if failure.title != "Schema-valid request rejected" or response.status_code != 422:
         return True
