@@ -6,11 +6,12 @@ PYTHON3 ?= python3
 UV := .tools/uv/bin/uv
 RUN := .venv/bin/
 STAMP := .venv/.installed
+CLIENTS := .tools/clients/.installed
 export UV_SYSTEM_CERTS := true
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.tools/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup up test lint fmt bench lock openapi clean
+.PHONY: help setup up test clients lint fmt bench lock openapi clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +34,17 @@ up: setup ## run everything here: feed, queue, PostgreSQL, API (ARGS="--feed sim
 
 test: setup ## run all tests (ARGS="-k name ...")
 	@$(RUN)python -m pytest -n 2 $(ARGS)
+
+clients: setup $(CLIENTS) ## make a Python and a TypeScript client from openapi.json, and use them
+	@$(RUN)python -m pytest -q tests/clients
+
+$(CLIENTS): $(UV) requirements/clients.txt tests/clients/package.json
+	@rm -rf .tools/clients && mkdir -p .tools/clients
+	@cp tests/clients/package.json tests/clients/.npmrc .tools/clients/
+	@npm install --prefix .tools/clients --silent --no-audit --no-fund
+	@$(UV) venv --quiet --python .venv/bin/python .tools/clients/venv
+	@$(UV) pip sync --quiet --python .tools/clients/venv/bin/python --require-hashes requirements/clients.txt
+	@touch $(CLIENTS)
 
 lint: setup ## ruff and mypy
 	@$(RUN)ruff check .
@@ -59,6 +71,8 @@ lock: $(UV) ## pin every package by hash into requirements/
 		--upgrade pyproject.toml --extra local --group test --group lint requirements/build.in -o requirements/dev.txt
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 		--upgrade requirements/bench.in -o requirements/bench.txt
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+		--upgrade --python-version 3.13 requirements/clients.in -o requirements/clients.txt
 
 clean: ## delete everything that was installed or stored here
 	@rm -rf .venv .tools .battlescope .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,12 +1,15 @@
 """Answers: JSON with validators and lifetimes, so that nobody computes or sends twice what has not changed."""
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
 from pydantic import TypeAdapter
 
+from api.formats import JSON, Format
 from battlescope import __version__
 
 NOT_CACHED = "no-store"
@@ -38,13 +41,14 @@ def caching(newest: datetime | None = None) -> str:
     return f"public, max-age={_MAX_AGE_RECENT_S if age < _SETTLED_AFTER else _MAX_AGE_SETTLED_S}"
 
 
-def revision_etag(revision: int, unresolved: int) -> str:
-    """Names an answer about a battle at a revision.
+def revision_etag(revision: int, unresolved: int, format_: Format = "json") -> str:
+    """Names an answer about a battle at a revision, in a format.
 
     The answer also depends on this version's idea of it, and on names that are not known yet (`unresolved`): one of
     those may come without the battle changing. With 0 of them the revision says it all.
     """
-    return f'W/"{__version__}-{revision}-{unresolved}"'
+    suffix = "" if format_ == "json" else f"-{format_}"
+    return f'W/"{__version__}-{revision}-{unresolved}{suffix}"'
 
 
 def is_known(request: Request, etag: str) -> bool:
@@ -56,9 +60,70 @@ def is_known(request: Request, etag: str) -> bool:
     return known.strip() == "*" or any(tag.strip().removeprefix("W/") == opaque for tag in known.split(","))
 
 
-def not_modified(etag: str, cache_control: str) -> Response:
-    """The answer to a client that has it already."""
-    return Response(status_code=304, headers={"ETag": etag, "Cache-Control": cache_control})
+def not_modified(etag: str, cache_control: str, headers: Mapping[str, str]) -> Response:
+    """The answer to a client that has it already, without having made it."""
+    return Response(status_code=304, headers={**headers, "ETag": etag, "Cache-Control": cache_control})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """An answer as it goes out: to everyone the same bytes under the same name.
+
+    Attributes:
+        text: the body.
+        media_type: what it is.
+        etag: names it.
+        cache_control: how long it may be kept.
+        headers: what else goes with it.
+    """
+
+    text: bytes
+    media_type: str
+    etag: str
+    cache_control: str
+    headers: dict[str, str]
+
+    def response(self, request: Request) -> Response:
+        """The answer, or 304 where the client has it already."""
+        headers = {**self.headers, "ETag": self.etag, "Cache-Control": self.cache_control}
+        if is_known(request, self.etag):
+            return Response(status_code=304, headers=headers)
+        return Response(self.text, headers=headers, media_type=self.media_type)
+
+
+def write(
+    request: Request,
+    text: bytes,
+    cache_control: str,
+    *,
+    etag: str | None = None,
+    media_type: str = JSON,
+    next_cursor: str | None = None,
+    cursor_name: str = "cursor",
+    headers: Mapping[str, str] | None = None,
+) -> Written:
+    """An answer.
+
+    Args:
+        request: what was asked.
+        text: the body.
+        cache_control: how long it may be kept.
+        etag: names it; where None, its content does.
+        media_type: what it is.
+        next_cursor: of a list that goes on, where.
+        cursor_name: the parameter that takes it.
+        headers: what else goes with it.
+    """
+    link = {}
+    if next_cursor is not None:
+        link["Link"] = f'<{_with_cursor(request, cursor_name, next_cursor)}>; rel="next"'
+    return Written(
+        text=text,
+        media_type=media_type,
+        etag=etag or f'W/"{hashlib.blake2b(text, digest_size=12).hexdigest()}"',
+        cache_control=cache_control,
+        headers={**(headers or {}), **link},
+    )
 
 
 def answer[Body](
@@ -67,29 +132,13 @@ def answer[Body](
     body: Body,
     cache_control: str,
     *,
-    etag: str | None = None,
     next_cursor: str | None = None,
     cursor_name: str = "cursor",
 ) -> Response:
-    """A JSON answer, or 304 where the client has it already.
-
-    Args:
-        request: what was asked.
-        shape: writes the answer.
-        body: the answer.
-        cache_control: how long it may be kept.
-        etag: names it; where None, its content does.
-        next_cursor: of a list that goes on, where.
-        cursor_name: the parameter that takes it.
-    """
-    text = shape.dump_json(body)
-    etag = etag or f'W/"{hashlib.blake2b(text, digest_size=12).hexdigest()}"'
-    if is_known(request, etag):
-        return not_modified(etag, cache_control)
-    headers = {"ETag": etag, "Cache-Control": cache_control}
-    if next_cursor is not None:
-        headers["Link"] = f'<{_with_cursor(request, cursor_name, next_cursor)}>; rel="next"'
-    return Response(text, headers=headers, media_type="application/json")
+    """A JSON answer that its content names, or 304 where the client has it already; see `write`."""
+    return write(
+        request, shape.dump_json(body), cache_control, next_cursor=next_cursor, cursor_name=cursor_name
+    ).response(request)
 
 
 def redirect(request: Request, status: int, path: str, *, keep_query: bool = False) -> Response:

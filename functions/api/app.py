@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from api import problems
-from api.middleware import CrossOrigin, HeadAsGet, UnexpectedErrors
+from api.middleware import Compression, CrossOrigin, HeadAsGet, RateLimits, UnexpectedErrors
 from api.reader import Reader
 from api.routes import battles, changes, completeness, entities, fights, health, killmails, profiles, search
 from api.routes.dependencies import Context
@@ -39,15 +39,24 @@ def create_app(reader: Reader, settings: "ApiSettings", streams: "Streams | None
         # As they are: including routers would analyse every endpoint anew at the first request.
         routes=[route for router in ROUTERS for route in router.routes],
     )
+    shared = None
+    if settings.redis_url is not None:
+        from api.shared import Shared  # noqa: PLC0415 - takes longer to import than the rest; most have no Redis
+
+        shared = Shared(settings.redis_url, settings.rate_per_minute)
     app.state.context = Context(
         reader,
         timedelta(minutes=settings.feed_stale_minutes),
         timedelta(minutes=settings.gap_max_minutes),
         streams,
+        shared,
     )
     problems.add_handlers(app)
     # Each wraps those added before it.
     app.add_middleware(UnexpectedErrors)
+    app.add_middleware(Compression)
+    if shared is not None:
+        app.add_middleware(RateLimits, wait_s=shared.wait_s)
     app.add_middleware(CrossOrigin)
     app.add_middleware(HeadAsGet)
     return app

@@ -63,6 +63,7 @@ from api.models.service import (
     MigrationHealth,
 )
 from api.models.sides import Side, SideAffiliation, TowardSide
+from api.tables import BATTLES, KILLMAILS, PARTICIPANTS, Table
 
 _TIME = datetime(2021, 11, 28, 10, 21, 4, tzinfo=UTC)
 _CURSOR = "eyJsaXN0IjoiMWYyYTNiIiwiYWZ0ZXIiOlsuLi5dfQ"
@@ -336,3 +337,10 @@ ANSWERS: dict[str, tuple[TypeAdapter[Any], Any]] = {
     "get_health": (HEALTH, _HEALTH),
 }
 """By operation: how its answer is written, and one."""
+
+TABLES: dict[str, tuple[Table[Any], Any]] = {
+    **{name: (BATTLES, _BATTLE) for name, (shape, _) in ANSWERS.items() if shape is BATTLE_LIST},
+    "list_battle_killmails": (KILLMAILS, _KILLMAIL),
+    "list_battle_participants": (PARTICIPANTS, _PARTICIPANT),
+}
+"""By operation that answers files as well: how, and an item of one."""

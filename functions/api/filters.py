@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from api.parameters import Cursor, Decimal, EveId
+from api.parameters import AsFormat, Cursor, Decimal, EveId
 from api.problems import invalid_parameter
 from api.times import Since, Until
 from battlescope.space import SecurityBand, SpaceType
@@ -17,7 +17,8 @@ BATTLES_PER_PAGE_MAX = 100
 type Constraint = tuple[str, Any]
 """A filter that is set: its name and its value."""
 
-type Order = Literal["start", "end", "isk", "kills", "pilots"]
+# A plain alias: OpenAPI would show a `type` statement as a schema of its own.
+Order = Literal["start", "end", "isk", "kills", "pilots"]
 """What a list of battles is ordered by: always the latest or largest first."""
 
 _Count = Annotated[int, Field(ge=1, le=2**31 - 1), Decimal]
@@ -131,6 +132,7 @@ class BattlePage(BattleFilters):
         default=None,
         description="`next` of an earlier answer to the same filters in the same order; goes on where it ended.",
     )
+    format: AsFormat = None
 
 
 BattleQuery = Annotated[BattlePage, Query()]

@@ -28,7 +28,7 @@ class _Environment:
         self.adapter = Mangum(
             create_app(Snapshots(self.connection, chosen.query_timeout_s), chosen),
             lifespan="off",  # it would run at every invocation
-            text_mime_types=["application/json", MEDIA_TYPE, "text/"],
+            text_mime_types=["application/json", "application/x-ndjson", MEDIA_TYPE, "text/"],
         )
 
 

@@ -1,9 +1,13 @@
-"""What wraps every request: reading from other origins, HEAD, and errors nobody foresaw."""
+"""What wraps every request: limits, compression, reading from other origins, HEAD, and errors nobody foresaw."""
+
+from collections.abc import Callable
 
 from fastapi import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import unexpected
+from api.problems import TOO_MANY_REQUESTS, problem_response, unexpected
 
 IS_HEAD = "battlescope.is_head"
 """In the scope of a GET that was a HEAD."""
@@ -18,6 +22,67 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": "*",
     "Access-Control-Max-Age": "86400",
 }
+
+
+_PROBED = "/healthz"
+
+COMPRESSED_FROM_BYTES = 1000
+_LEVEL = 5  # 9, the default, takes three times as long for 2 % less
+
+
+class Compression(GZipMiddleware):
+    """Compresses with gzip what is large enough, for whoever accepts that; streams of events are sent as they come.
+
+    Every ETag here is a weak one, so it holds for an answer with and without compression.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=_LEVEL)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] == "http" and not _accepts_gzip(scope):
+            # Starlette looks for the word only, and would compress for `gzip;q=0` as well.
+            headers = [header for header in scope["headers"] if header[0] != b"accept-encoding"]
+            scope = {**scope, "headers": headers}
+        await super().__call__(scope, receive, send)
+
+
+def _accepts_gzip(scope: Scope) -> bool:
+    for name, value in scope["headers"]:
+        if name == b"accept-encoding":
+            for coding in value.decode("latin-1").lower().split(","):
+                named, _, weight = coding.partition(";")
+                if named.strip() == "gzip" and weight.replace(" ", "") not in {
+                    "q=0",
+                    "q=0.0",
+                    "q=0.00",
+                    "q=0.000",
+                }:
+                    return True
+    return False
+
+
+class RateLimits:
+    """Refuses a client that asks too often; never `/healthz`, which probes ask."""
+
+    def __init__(self, app: ASGIApp, wait_s: Callable[[str], int | None]) -> None:
+        self._app = app
+        self._wait_s = wait_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] == "http" and scope["path"] != _PROBED and scope["client"]:
+            wait_s = await run_in_threadpool(self._wait_s, scope["client"][0])
+            if wait_s is not None:
+                refused = problem_response(
+                    TOO_MANY_REQUESTS,
+                    f"this client asks too often; come again in {wait_s} s",
+                    headers={"Retry-After": str(wait_s)},
+                )
+                await refused(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class CrossOrigin:

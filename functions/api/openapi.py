@@ -13,7 +13,8 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 
 from api.app import ROUTERS
-from api.examples import ANSWERS
+from api.examples import ANSWERS, TABLES
+from api.formats import EVENT_STREAM, EXPORTED, JSON
 from api.problems import (
     DATABASE_AWAY,
     GONE,
@@ -21,11 +22,14 @@ from api.problems import (
     INVALID_PARAMETER,
     MEDIA_TYPE,
     NO_STREAMS,
+    NOT_ACCEPTABLE,
     NOT_FOUND,
     RETRY_AFTER_S,
+    TOO_MANY_REQUESTS,
     Kind,
     Problem,
 )
+from api.tables import Table, written
 from battlescope import __version__
 
 _DESCRIPTION = """\
@@ -41,6 +45,11 @@ Battles in EVE Online, found in the public killmail feed.
   (410) names its page at zKillboard.
 - **Errors** are RFC 9457 problems (`application/problem+json`); a parameter that is unknown, wrong or given twice is
   one (422). Only GET and HEAD are possible, everything else is a 405.
+- **Files**: lists of battles, and a battle's killmails and participants, are CSV or JSON lines where `format` or `Accept`
+  says so: whole, and streamed where they are long; a page with a `Link` to the next where `limit` is set or the API runs
+  in AWS Lambda. A stream that breaks off has no proper end. In CSV a name that a spreadsheet would take for a formula has
+  an apostrophe before it.
+- **Rates**: where a client asks too often, a problem (429) says in `Retry-After` when to come again.
 - **Conditional requests**: send an answer's `ETag` as `If-None-Match`, and 304 says that nothing has changed.
 """
 
@@ -59,6 +68,7 @@ _HEADERS = {
         "schema": {"type": "string"},
     },
     "Link": {"description": 'The next page, as `rel="next"`.', "schema": {"type": "string"}},
+    "Content-Disposition": {"description": "The file's name.", "schema": {"type": "string"}},
     "Location": {"description": "Where it is now.", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds until another try makes sense.", "schema": {"type": "integer"}},
 }
@@ -74,10 +84,20 @@ _PROBLEM_RESPONSES = {
         "The battle is older than is kept here; `zkb_url` is its first killmail's page at zKillboard.",
         "it is older than is kept here; its first killmail is at https://zkillboard.com/kill/96000001/",
     ),
+    "NotAcceptable": (
+        NOT_ACCEPTABLE,
+        "Nothing that `Accept` names is served here.",
+        "Accept: image/png names nothing that is served here; that is application/json",
+    ),
     "InvalidParameter": (
         INVALID_PARAMETER,
         "A parameter is wrong, unknown or given twice; `errors` says which and why.",
         "until: must be later than `since`; it was '2021-11-27'",
+    ),
+    "TooManyRequests": (
+        TOO_MANY_REQUESTS,
+        "This client asks too often; `Retry-After` says when to come again.",
+        "this client asks too often; come again in 12 s",
     ),
     "InternalError": (
         INTERNAL_ERROR,
@@ -91,7 +111,8 @@ _PROBLEM_RESPONSES = {
     ),
 }
 
-_ALWAYS = ("InvalidParameter", "InternalError")
+_ALWAYS = ("InvalidParameter", "InternalError", "NotAcceptable")
+_NOT_LIMITED = ("get_health",)
 _READS_DATABASE = ("Unavailable",)
 _NAMES_ONE_THING = (
     "get_alliance",
@@ -168,9 +189,12 @@ def _complete(operation: dict[str, Any], name: str, shapes: dict[str, dict[str, 
     if name in ANSWERS:
         shape, example = ANSWERS[name]
         content = {"schema": shapes[name], "example": shape.dump_python(example, mode="json")}
-    responses["200"]["content"] = {"application/json": content}
+    responses["200"]["content"] = {JSON: content}
+    if name in TABLES:
+        responses["200"]["content"] |= _files(*TABLES[name])
+        responses["200"]["headers"] = {"Content-Disposition": _reference("headers", "Content-Disposition")}
     if name == "get_events":
-        responses["200"]["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
+        responses["200"]["content"] = {EVENT_STREAM: {"schema": {"type": "string"}}}
         responses["501"] = _problem_response(
             NO_STREAMS, "The API runs where it cannot stream.", "this API cannot stream; ask /changes instead"
         )
@@ -181,7 +205,9 @@ def _complete(operation: dict[str, Any], name: str, shapes: dict[str, dict[str, 
             "Cache-Control",
             *(["Link"] if name.startswith("list_") or name == "get_changes" else []),
         ]
-        responses["200"]["headers"] = {header: _reference("headers", header) for header in headers}
+        responses["200"].setdefault("headers", {}).update(
+            {header: _reference("headers", header) for header in headers}
+        )
     for redirect in ("307", "308"):
         if redirect in responses:
             responses[redirect]["headers"] = {"Location": _reference("headers", "Location")}
@@ -189,8 +215,22 @@ def _complete(operation: dict[str, Any], name: str, shapes: dict[str, dict[str, 
         responses[str(_PROBLEM_RESPONSES[problem][0].status)] = _reference("responses", problem)
 
 
+def _files(table: Table[Any], example: Any) -> dict[str, Any]:
+    """A list as CSV and as JSON lines."""
+    return {
+        served.media_type: {
+            "schema": {"type": "string"},
+            "example": written(table, served.format, [example], with_header=True).decode(),
+        }
+        for served in EXPORTED
+        if served.format != "json"
+    }
+
+
 def _problems_of(name: str) -> Iterator[str]:
     yield from _ALWAYS
+    if name not in _NOT_LIMITED:
+        yield "TooManyRequests"
     if name not in _NEEDS_NO_DATABASE:
         yield from _READS_DATABASE
     if name in _NAMES_ONE_THING:
@@ -221,8 +261,9 @@ def _problem_response(kind: Kind, description: str, detail: str) -> dict[str, An
         example["errors"] = [{"parameter": parameter, "location": "query", "detail": reason}]
     if kind is GONE:
         example["zkb_url"] = detail.rpartition(" ")[2]
-    if kind is DATABASE_AWAY:
+    if kind in {DATABASE_AWAY, TOO_MANY_REQUESTS}:
         response["headers"] = {"Retry-After": _reference("headers", "Retry-After")}
+    if kind is DATABASE_AWAY:
         response["description"] += f" `Retry-After` is {RETRY_AFTER_S} s."
     response["content"] = {MEDIA_TYPE: {"schema": _reference("schemas", "Problem"), "example": example}}
     return response

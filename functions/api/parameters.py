@@ -4,13 +4,17 @@ Every query model forbids what it does not name, so that a misspelt filter is an
 that is longer than meant.
 """
 
+import re
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from api.formats import Format
+
 TOP_MAX = 100
+SEARCHED_FROM = 2
 SEARCHED_MAX = 50
 CHANGES_PER_PAGE_MAX = 1000
 MEMBERS_PER_PAGE_MAX = 1000
@@ -28,9 +32,17 @@ def _decimal(text: str) -> str:
     return text
 
 
-def _printable(text: str) -> str:
-    if not text.isprintable():
+_CONTROL = r"\x00-\x1f\x7f-\x9f"
+_SEARCHED_PATTERN = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
+"""What a schema can say of `_searched`."""
+
+
+def _searched(text: str) -> str:
+    if re.search(f"[{_CONTROL}]", text):
         raise ValueError("must be letters, digits, signs and spaces")
+    text = text.strip()
+    if len(text) < SEARCHED_FROM:
+        raise ValueError(f"must have {SEARCHED_FROM} letters, digits or signs at least")
     return text
 
 
@@ -47,6 +59,15 @@ CorporationId = Annotated[EveId, Path(alias="id", description="A corporation's i
 AllianceId = Annotated[EveId, Path(alias="id", description="An alliance's id.", examples=[1354830081])]
 SystemId = Annotated[EveId, Path(alias="id", description="A solar system's id.", examples=[30002813])]
 KillmailId = Annotated[EveId, Path(alias="id", description="A killmail's id.", examples=[96889120])]
+
+
+AsFormat = Annotated[
+    Format | None,
+    Field(
+        description="`csv` and `jsonl` (JSON lines) answer the list as a file: all of it where neither this is AWS Lambda "
+        "nor a `limit` is set, else a page. Counts before `Accept`."
+    ),
+]
 
 
 class NoParameters(BaseModel):
@@ -66,6 +87,7 @@ class MemberPage(BaseModel):
     cursor: Cursor | None = Field(
         default=None, description="`next` of an earlier answer about the same battle; goes on where it ended."
     )
+    format: AsFormat = None
 
 
 class DayPage(BaseModel):
@@ -119,10 +141,12 @@ class EventsPage(BaseModel):
 class SearchPage(BaseModel):
     """What is searched."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    q: Annotated[str, Field(min_length=2, max_length=100), AfterValidator(_printable)] = Field(
-        description="The beginning of a name, or of words of it.", examples=["goonsw"]
+    q: Annotated[str, Field(min_length=SEARCHED_FROM, max_length=100), AfterValidator(_searched)] = Field(
+        description="The beginning of a name, or of words of it.",
+        examples=["goonsw"],
+        json_schema_extra={"pattern": _SEARCHED_PATTERN},
     )
     limit: Annotated[int, Field(ge=1, le=SEARCHED_MAX), Decimal] = Field(
         default=20, description="Names at most."

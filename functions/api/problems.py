@@ -41,7 +41,9 @@ class Kind:
 NOT_FOUND = Kind("not-found", 404, "There is nothing here")
 GONE = Kind("gone", 410, "What was here is not kept any more")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "This API only reads")
+NOT_ACCEPTABLE = Kind("not-acceptable", 406, "This is not served in a format that is accepted")
 INVALID_PARAMETER = Kind("invalid-parameter", 422, "A parameter is wrong")
+TOO_MANY_REQUESTS = Kind("too-many-requests", 429, "There were too many requests")
 NO_STREAMS = Kind("no-streams", 501, "This API cannot stream here")
 TOO_MANY_STREAMS = Kind("too-many-streams", 503, "Too many streams are open")
 INTERNAL_ERROR = Kind("internal-error", 500, "Something went wrong here")
@@ -53,7 +55,9 @@ KINDS = (
     NOT_FOUND,
     GONE,
     METHOD_NOT_ALLOWED,
+    NOT_ACCEPTABLE,
     INVALID_PARAMETER,
+    TOO_MANY_REQUESTS,
     NO_STREAMS,
     TOO_MANY_STREAMS,
     INTERNAL_ERROR,

@@ -36,15 +36,15 @@ def _until(text: str) -> datetime:
         raise ValueError(f"must be {_HINT}") from None
 
 
-_SCHEMA = WithJsonSchema(
-    {
-        "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}],
-        "examples": ["2021-11-28T18:00:00Z", "2021-11-28"],
-    }
-)
+def _schema(*examples: str) -> WithJsonSchema:
+    formats = ("date-time", "date")
+    return WithJsonSchema(
+        {"anyOf": [{"type": "string", "format": format_} for format_ in formats], "examples": list(examples)}
+    )
 
-Since = Annotated[datetime | None, BeforeValidator(_since), _SCHEMA]
+
+Since = Annotated[datetime | None, BeforeValidator(_since), _schema("2021-11-28T18:00:00Z", "2021-11-28")]
 """From then on; a date means its first second."""
 
-Until = Annotated[datetime | None, BeforeValidator(_until), _SCHEMA]
+Until = Annotated[datetime | None, BeforeValidator(_until), _schema("2021-11-29T06:00:00Z", "2021-11-29")]
 """Before then; a date includes the whole day."""

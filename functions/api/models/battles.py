@@ -150,6 +150,9 @@ class ParticipantList(TypedDict):
     next: Next
 
 
+BATTLE = shape(Battle)
+BATTLE_KILLMAIL = shape(BattleKillmail)
+PARTICIPANT = shape(Participant)
 BATTLE_LIST = shape(BattleList)
 BATTLE_DETAIL = shape(BattleDetail)
 KILLMAIL_LIST = shape(KillmailList)

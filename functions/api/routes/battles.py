@@ -3,24 +3,21 @@
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from api import cursor
 from api.filters import BattleQuery
 from api.models.battles import (
     BATTLE_DETAIL,
-    KILLMAIL_LIST,
-    PARTICIPANT_LIST,
     Battle,
     BattleDetail,
-    KillmailList,
-    ParticipantList,
 )
 from api.parameters import MEMBERS_PER_PAGE_MAX, BattleId, MemberQuery, NoQuery
 from api.queries import members
 from api.queries.sides import sides_of
-from api.routes.dependencies import EVERYWHERE, Reads
+from api.routes.dependencies import EVERYWHERE, Reads, json_is_accepted
 from api.routes.lists import battle_page
+from api.routes.members import KILLMAILS, PARTICIPANTS, member_page
 from api.routes.one_battle import REDIRECTS, Composed, about_battle
 
 if TYPE_CHECKING:
@@ -31,11 +28,14 @@ router = APIRouter(tags=["battles"], dependencies=EVERYWHERE)
 
 @router.get("/battles")
 def list_battles(request: Request, reader: Reads, asked: BattleQuery) -> Response:
-    """Battles that fulfil all filters, newest first where no `order` says otherwise (ties by id, descending)."""
+    """Battles that fulfil all filters, newest first where no `order` says otherwise (ties by id, descending).
+
+    JSON, CSV or JSON lines.
+    """
     return battle_page(request, reader, asked)
 
 
-@router.get("/battles/{id}", responses=REDIRECTS)
+@router.get("/battles/{id}", responses=REDIRECTS, dependencies=[Depends(json_is_accepted)])
 def get_battle(request: Request, reader: Reads, battle_id: BattleId, _: NoQuery) -> Response:
     """One battle: totals, sides and why, killmails and participants.
 
@@ -65,30 +65,16 @@ def get_battle(request: Request, reader: Reads, battle_id: BattleId, _: NoQuery)
 def list_battle_killmails(
     request: Request, reader: Reads, battle_id: BattleId, asked: MemberQuery
 ) -> Response:
-    """A battle's killmails, oldest first (ties by id)."""
-    after = cursor.decode(cursor.KILLMAILS, battle_id, asked.cursor)
-
-    def compose(connection: "Database", battle: Battle) -> Composed[KillmailList]:
-        page = members.killmails(connection, battle["id"], after, asked.limit)
-        next_cursor = _next(cursor.KILLMAILS, battle["id"], page.next)
-        return Composed(KillmailList(items=page.items, next=next_cursor), page.unresolved, next_cursor)
-
-    return about_battle(request, reader, battle_id, "/killmails", KILLMAIL_LIST, compose)
+    """A battle's killmails, oldest first (ties by id); JSON, CSV or JSON lines."""
+    return member_page(request, reader, battle_id, asked, KILLMAILS)
 
 
 @router.get("/battles/{id}/participants", responses=REDIRECTS)
 def list_battle_participants(
     request: Request, reader: Reads, battle_id: BattleId, asked: MemberQuery
 ) -> Response:
-    """A battle's participants, by character and ship type."""
-    after = cursor.decode(cursor.PARTICIPANTS, battle_id, asked.cursor)
-
-    def compose(connection: "Database", battle: Battle) -> Composed[ParticipantList]:
-        page = members.participants(connection, battle["id"], after, asked.limit)
-        next_cursor = _next(cursor.PARTICIPANTS, battle["id"], page.next)
-        return Composed(ParticipantList(items=page.items, next=next_cursor), page.unresolved, next_cursor)
-
-    return about_battle(request, reader, battle_id, "/participants", PARTICIPANT_LIST, compose)
+    """A battle's participants, by character and ship type; JSON, CSV or JSON lines."""
+    return member_page(request, reader, battle_id, asked, PARTICIPANTS)
 
 
 def _next[Key](form: cursor.Form[Key], battle_id: UUID, after: Key | None) -> str | None:

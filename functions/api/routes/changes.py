@@ -2,17 +2,18 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 
 from api import cursor
 from api.answers import NOT_CACHED, REVALIDATED, answer
+from api.formats import EVENT_STREAM, preferred
 from api.middleware import IS_HEAD
 from api.models.changes import CHANGES, ChangeList
 from api.parameters import CHANGES_PER_PAGE_MAX, ChangesQuery, EventsQuery
 from api.problems import NO_STREAMS, TOO_MANY_STREAMS, ProblemError, invalid_parameter
 from api.queries import changes
 from api.reader import Reader
-from api.routes.dependencies import EVERYWHERE, Reads, context_of
+from api.routes.dependencies import EVERYWHERE, Reads, context_of, json_is_accepted
 
 if TYPE_CHECKING:
     from battlescope.database import Database
@@ -25,12 +26,10 @@ FEED = "changes"
 NOW = "now"
 """In the place of a cursor: whatever changes from now on."""
 
-EVENT_STREAM = "text/event-stream"
-
 BEGINNING = (0, 0, changes.FIRST)
 
 
-@router.get("/changes")
+@router.get("/changes", dependencies=[Depends(json_is_accepted)])
 def get_changes(request: Request, reader: Reads, asked: ChangesQuery) -> Response:
     """Battles created, grown, merged and dissolved, in the order in which that became known.
 
@@ -56,6 +55,7 @@ def get_events(
     An event `changes` holds a list of changes as `/changes` shows them; its id is the cursor after them. A client that
     connects again with `Last-Event-ID` misses nothing. Where the API runs in Lambda it cannot stream: ask `/changes`.
     """
+    preferred(request, [EVENT_STREAM])
     streams = context_of(request).streams
     if streams is None:
         raise ProblemError(NO_STREAMS, "this API cannot stream; ask /changes again and again instead")

@@ -7,9 +7,9 @@ from api.answers import answer, caching
 from api.models.service import COMPLETENESS_LIST, CompletenessList
 from api.parameters import DayQuery
 from api.queries.completeness import list_days
-from api.routes.dependencies import EVERYWHERE, Reads
+from api.routes.dependencies import AS_JSON, Reads
 
-router = APIRouter(tags=["service"], dependencies=EVERYWHERE)
+router = APIRouter(tags=["service"], dependencies=AS_JSON)
 
 
 @router.get("/completeness")

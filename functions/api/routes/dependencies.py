@@ -1,4 +1,4 @@
-"""What endpoints have in common: the reader, and that a parameter is given once."""
+"""What endpoints have in common: the reader, that a parameter is given once, and that JSON is accepted."""
 
 from collections import Counter
 from datetime import timedelta
@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
+from api.exports import Exports
+from api.formats import JSON, preferred
+from api.hot import HotAnswers
 from api.problems import invalid_parameter
 from api.reader import Reader
 
@@ -17,12 +20,19 @@ class Context:
     """What an app was made with."""
 
     def __init__(
-        self, reader: Reader, feed_stale_after: timedelta, live_within: timedelta, streams: "Streams | None"
+        self,
+        reader: Reader,
+        feed_stale_after: timedelta,
+        live_within: timedelta,
+        streams: "Streams | None",
+        hot: HotAnswers | None,
     ) -> None:
         self.reader = reader
         self.feed_stale_after = feed_stale_after
         self.live_within = live_within
         self.streams = streams
+        self.exports = Exports()
+        self.hot = hot
 
 
 def context_of(request: Request) -> Context:
@@ -51,6 +61,19 @@ async def _each_parameter_once(request: Request) -> None:
             raise invalid_parameter(name, f"is given {times} times; once is enough")
 
 
+async def json_is_accepted(request: Request) -> None:
+    """Refuse an `Accept` without JSON.
+
+    Raises:
+        ProblemError: names what is served.
+    """
+    preferred(request, [JSON])
+
+
 Reads = Annotated[Reader, Depends(_reader)]
 FeedStaleAfter = Annotated[timedelta, Depends(_feed_stale_after)]
 EVERYWHERE = [Depends(_each_parameter_once)]
+"""For every endpoint."""
+
+AS_JSON = [*EVERYWHERE, Depends(json_is_accepted)]
+"""For endpoints that answer JSON and nothing else."""

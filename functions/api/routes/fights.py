@@ -10,13 +10,13 @@ from api.parameters import BattleId, NoQuery, TopQuery
 from api.queries.composition import composition_of
 from api.queries.timeline import step_s, timeline
 from api.queries.top import top_of
-from api.routes.dependencies import EVERYWHERE, Reads
+from api.routes.dependencies import AS_JSON, Reads
 from api.routes.one_battle import REDIRECTS, Composed, about_battle
 
 if TYPE_CHECKING:
     from battlescope.database import Database
 
-router = APIRouter(tags=["battles"], dependencies=EVERYWHERE)
+router = APIRouter(tags=["battles"], dependencies=AS_JSON)
 
 
 @router.get("/battles/{id}/timeline", responses=REDIRECTS)

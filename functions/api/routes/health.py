@@ -12,13 +12,13 @@ from api.models.service import HEALTH, DatabaseHealth, Health, MigrationHealth
 from api.parameters import HealthQuery, NoQuery
 from api.problems import SCHEMA_BEHIND, ProblemError
 from api.queries.feeds import feed_health
-from api.routes.dependencies import EVERYWHERE, FeedStaleAfter, Reads
+from api.routes.dependencies import AS_JSON, FeedStaleAfter, Reads
 from battlescope import __version__
 
 if TYPE_CHECKING:
     from battlescope.database import Database
 
-router = APIRouter(tags=["service"], dependencies=EVERYWHERE)
+router = APIRouter(tags=["service"], dependencies=AS_JSON)
 
 
 @router.get("/healthz")

@@ -7,9 +7,9 @@ from api.models.battles import KILLMAIL_REFERENCE
 from api.parameters import KillmailId, NoQuery
 from api.problems import not_found
 from api.queries.killmails import find_killmail
-from api.routes.dependencies import EVERYWHERE, Reads
+from api.routes.dependencies import AS_JSON, Reads
 
-router = APIRouter(tags=["killmails"], dependencies=EVERYWHERE)
+router = APIRouter(tags=["killmails"], dependencies=AS_JSON)
 
 
 @router.get("/killmails/{id}")

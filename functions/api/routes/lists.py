@@ -7,12 +7,17 @@ from typing import Any
 from fastapi import Request, Response
 
 from api import cursor
-from api.answers import answer, caching
+from api.answers import Written, caching, write
+from api.exports import PAGE_ROWS, Page
 from api.filters import BattlePage, Constraint, Order
+from api.formats import chosen
+from api.hot import remembered
 from api.models.battles import BATTLE_LIST, Battle, BattleList
 from api.queries.battle_lists import list_battles
 from api.reader import Reader
 from api.routes.dependencies import context_of
+from api.routes.files import NEGOTIATED, file_response
+from api.tables import BATTLES
 
 _KEYS: dict[Order, tuple[cursor.Form[Any], str]] = {
     "start": (cursor.BATTLES_BY_TIME, "start_time"),
@@ -27,31 +32,57 @@ _KEYS: dict[Order, tuple[cursor.Form[Any], str]] = {
 def battle_page(
     request: Request, reader: Reader, asked: BattlePage, owner: Sequence[Constraint] = ()
 ) -> Response:
-    """The page of battles that is asked for.
+    """The page of battles that is asked for, or the list as a file.
 
     Args:
         request: what was asked.
         reader: reads it.
-        asked: filters, order, page size and cursor.
+        asked: filters, order, page size, cursor and format.
         owner: what the path adds to the filters.
     """
+    served = chosen(request, asked.format)
     constraints, order = asked.constraints(owner), asked.order
     form, _ = _KEYS[order]
     after = cursor.decode(form, (order, constraints), asked.cursor)
-    live_within = context_of(request).live_within
-    found = reader.read(
-        lambda connection: list_battles(connection, constraints, order, after, asked.limit + 1, live_within)
-    )
-    items = found[: asked.limit]
-    next_cursor = None
-    if len(found) > len(items):
-        next_cursor = cursor.encode(form, (order, constraints), _key(items[-1], order))
-    return answer(
+    context = context_of(request)
+
+    def page(after: Any, limit: int) -> Page[Battle]:
+        found = reader.read(
+            lambda connection: list_battles(
+                connection, constraints, order, after, limit + 1, context.live_within
+            )
+        )
+        items, next_cursor = found[:limit], None
+        if len(found) > len(items):
+            next_cursor = cursor.encode(form, (order, constraints), _key(items[-1], order))
+        return Page(items, next_cursor)
+
+    def make() -> Written | Response:
+        cache_control = caching(_newest_possible(asked.until, after if order == "start" else None))
+        if served.format == "json":
+            return _json(request, page(after, asked.limit), cache_control)
+        is_whole_list = "limit" not in asked.model_fields_set
+        return file_response(
+            request,
+            BATTLES,
+            served,
+            request.scope["path"].strip("/").replace("/", "-"),
+            page(after, PAGE_ROWS if is_whole_list else asked.limit),
+            lambda next_cursor: page(cursor.decode(form, (order, constraints), next_cursor), PAGE_ROWS),
+            cache_control,
+            is_whole_list=is_whole_list,
+        )
+
+    return remembered(context.hot, request, served.media_type, make)
+
+
+def _json(request: Request, page: Page[Battle], cache_control: str) -> Written:
+    return write(
         request,
-        BATTLE_LIST,
-        BattleList(items=items, next=next_cursor),
-        caching(_newest_possible(asked.until, after if order == "start" else None)),
-        next_cursor=next_cursor,
+        BATTLE_LIST.dump_json(BattleList(items=page.items, next=page.next)),
+        cache_control,
+        next_cursor=page.next,
+        headers=NEGOTIATED,
     )
 
 

@@ -2,16 +2,18 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.answers import answer
+from api.answers import Written, write
+from api.formats import JSON
+from api.hot import remembered
 from api.models.profiles import PROFILE, SYSTEM_PROFILE
 from api.parameters import AllianceId, CharacterId, CorporationId, NoQuery, SystemId
 from api.problems import not_found
 from api.queries.profiles import EntityKind, profile_of
 from api.queries.system_profiles import system_profile_of
 from api.reader import Reader
-from api.routes.dependencies import EVERYWHERE, Reads
+from api.routes.dependencies import AS_JSON, Reads, context_of
 
-router = APIRouter(tags=["entities"], dependencies=EVERYWHERE)
+router = APIRouter(tags=["entities"], dependencies=AS_JSON)
 
 _CACHING = "public, max-age=60"
 
@@ -37,14 +39,21 @@ def get_character(request: Request, reader: Reads, character_id: CharacterId, _:
 @router.get("/systems/{id}")
 def get_system(request: Request, reader: Reads, system_id: SystemId, _: NoQuery) -> Response:
     """A solar system: how many battles it saw and when, and the latest of them."""
-    profile = reader.read(lambda connection: system_profile_of(connection, system_id))
-    if profile is None:
-        raise not_found(f"no solar system with the id {system_id} is known")
-    return answer(request, SYSTEM_PROFILE, profile, _CACHING)
+
+    def make() -> Written:
+        profile = reader.read(lambda connection: system_profile_of(connection, system_id))
+        if profile is None:
+            raise not_found(f"no solar system with the id {system_id} is known")
+        return write(request, SYSTEM_PROFILE.dump_json(profile), _CACHING)
+
+    return remembered(context_of(request).hot, request, JSON, make)
 
 
 def _profile(request: Request, reader: Reader, kind: EntityKind, entity_id: int) -> Response:
-    profile = reader.read(lambda connection: profile_of(connection, kind, entity_id))
-    if profile is None:
-        raise not_found(f"no battle with the {kind} {entity_id} was seen")
-    return answer(request, PROFILE, profile, _CACHING)
+    def make() -> Written:
+        profile = reader.read(lambda connection: profile_of(connection, kind, entity_id))
+        if profile is None:
+            raise not_found(f"no battle with the {kind} {entity_id} was seen")
+        return write(request, PROFILE.dump_json(profile), _CACHING)
+
+    return remembered(context_of(request).hot, request, JSON, make)

@@ -6,9 +6,9 @@ from api.answers import answer
 from api.models.search import SEARCH, SearchResult
 from api.parameters import SearchQuery
 from api.queries.search import search
-from api.routes.dependencies import EVERYWHERE, Reads
+from api.routes.dependencies import AS_JSON, Reads
 
-router = APIRouter(tags=["entities"], dependencies=EVERYWHERE)
+router = APIRouter(tags=["entities"], dependencies=AS_JSON)
 
 _CACHING = "public, max-age=300"
 

@@ -3,9 +3,10 @@
 A wrong or missing value stops the start with a message that names the variable, what it must be and what it was.
 """
 
+from ipaddress import ip_network
 from typing import Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from battlescope.errors import SettingsError
@@ -209,6 +210,16 @@ class ApiSettings(HandlerSettings):
     redis_url: str | None = Field(
         default=None, pattern=r"^rediss?://", description="shared limits and cached answers"
     )
+    rate_per_minute: int = Field(
+        default=600,
+        ge=1,
+        le=1_000_000,
+        description="with REDIS_URL: requests that one client may make in any minute",
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="outside Lambda: addresses and networks, parted by commas, whose X-Forwarded-For names the client",
+    )
     feed_stale_minutes: int = Field(
         default=15, ge=1, description="a feed cursor that has not moved for so long makes /healthz say so"
     )
@@ -221,6 +232,16 @@ class ApiSettings(HandlerSettings):
     database_connections: int = Field(
         default=8, ge=1, le=100, description="connections of one process; in Lambda it is always one"
     )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, trusted_proxies: str) -> str:
+        for proxy in filter(None, trusted_proxies.split(",")):
+            try:
+                ip_network(proxy.strip())
+            except ValueError:
+                raise ValueError("must be IP addresses and networks, parted by commas") from None
+        return trusted_proxies
 
 
 def load[S: BaseSettings](model: type[S]) -> S:

@@ -2,11 +2,14 @@
 
 from enum import StrEnum
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-logger = Logger(service="battlescope")
-metrics = Metrics(namespace="BattleScope", service="battlescope")
+_NAMESPACE = "BattleScope"
+_SERVICE = "battlescope"
+
+logger = Logger(service=_SERVICE)
+metrics = Metrics(namespace=_NAMESPACE, service=_SERVICE)
 
 
 class Metric(StrEnum):
@@ -39,6 +42,7 @@ class Metric(StrEnum):
     KILLMAILS_DROPPED = "KillmailsDropped"
     BATTLES_DROPPED = "BattlesDropped"
     MESSAGES_DEAD_LETTERED = "MessagesDeadLettered"
+    REDIS_ERRORS = "RedisErrors"
 
 
 def count(metric: Metric, value: int = 1) -> None:
@@ -49,3 +53,15 @@ def count(metric: Metric, value: int = 1) -> None:
 def gauge(metric: Metric, value: float, unit: MetricUnit) -> None:
     """Record a measured value."""
     metrics.add_metric(name=metric, unit=unit, value=value)
+
+
+def count_alone(metric: Metric) -> None:
+    """Count one at once, for work of several threads: what `metrics` gathers belongs to one invocation."""
+    with single_metric(
+        name=metric,
+        unit=MetricUnit.Count,
+        value=1,
+        namespace=_NAMESPACE,
+        default_dimensions={"service": _SERVICE},
+    ):
+        pass

@@ -10,9 +10,11 @@ from fastapi import FastAPI
 class ApiClient:
     """A synchronous client of an app, on one event loop of its own."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, address: str = "127.0.0.1") -> None:
         self._runner = asyncio.Runner()
-        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api.test")
+        self._client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, client=(address, 50_000)), base_url="http://api.test"
+        )
 
     def __enter__(self) -> Self:
         return self

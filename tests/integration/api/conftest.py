@@ -13,15 +13,16 @@ from tests.integration.api.client import ApiClient
 from tests.integration.api.rows import Rows
 
 
-def api_settings(db_url: str) -> ApiSettings:
-    return ApiSettings.model_validate({"db_url": db_url})
+def api_settings(db_url: str, **others: object) -> ApiSettings:
+    return ApiSettings.model_validate({"db_url": db_url, **others})
 
 
 @contextmanager
-def api_over(db_url: str) -> Iterator[ApiClient]:
+def api_over(db_url: str, *, client_address: str = "127.0.0.1", **settings: object) -> Iterator[ApiClient]:
     """A client of an app over this database."""
     connection = OneConnection(db_url)
-    with ApiClient(create_app(Snapshots(connection, query_timeout_s=5), api_settings(db_url))) as client:
+    app = create_app(Snapshots(connection, query_timeout_s=5), api_settings(db_url, **settings))
+    with ApiClient(app, client_address) as client:
         yield client
     connection.close()
 

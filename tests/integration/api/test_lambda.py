@@ -1,10 +1,13 @@
 """The handler, as API Gateway's HTTP API calls it."""
 
 import asyncio
+import base64
+import gzip
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -12,9 +15,10 @@ from typing import Any
 import pytest
 
 from api import handler as api_handler
+from api.routes import lists
 from battlescope.errors import SettingsError
 from battlescope.runtime.context import Context
-from tests.integration.api.rows import Kill, Pilot, Rows
+from tests.integration.api.rows import START, Kill, Pilot, Rows
 
 EVENT = Path(__file__).resolve().parents[2] / "events" / "api_battles.json"
 RESPONSE_BYTES_MAX = 6 * 1024 * 1024
@@ -102,11 +106,47 @@ def test_the_largest_answer_fits_lambda(rows: Rows) -> None:
         "INSERT INTO names SELECT n, 'x', repeat('x', 37) FROM generate_series(90000000, 90001000) n"
     )
 
-    response = invoke(f"/battles/{battle_id}")
+    plain = invoke(f"/battles/{battle_id}", **{"accept-encoding": "identity"})
+    compressed = invoke(f"/battles/{battle_id}", **{"accept-encoding": "gzip"})
 
-    assert response["statusCode"] == 200
-    assert len(json.loads(response["body"])["killmails"]) == 1000
-    assert len(json.dumps(response)) < RESPONSE_BYTES_MAX * 3 / 4
+    assert plain["statusCode"] == 200
+    assert len(json.loads(plain["body"])["killmails"]) == 1000
+    assert len(json.dumps(plain)) < RESPONSE_BYTES_MAX * 3 / 4
+    assert len(json.dumps(compressed)) < len(json.dumps(plain)) / 5
+
+
+@pytest.mark.usefixtures("environment")
+def test_large_answers_are_compressed_and_small_ones_are_plain(rows: Rows) -> None:
+    for _ in range(5):
+        rows.battle()
+
+    plain, compressed = invoke(**{"accept-encoding": "br"}), invoke(**{"accept-encoding": "br, gzip"})
+    small = invoke("/healthz", "live=1", **{"accept-encoding": "gzip"})
+
+    assert compressed["isBase64Encoded"] is True
+    assert compressed["headers"]["content-encoding"] == "gzip"
+    assert compressed["headers"]["vary"] == "Accept, Accept-Encoding"
+    assert gzip.decompress(base64.b64decode(compressed["body"])).decode() == plain["body"]
+    assert compressed["headers"]["etag"] == plain["headers"]["etag"]
+    assert plain["isBase64Encoded"] is False
+    assert "content-encoding" not in plain["headers"]
+    assert (small["isBase64Encoded"], "content-encoding" in small["headers"]) == (False, False)
+
+
+@pytest.mark.usefixtures("environment")
+def test_an_export_is_a_page_with_a_link_to_the_next(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "PAGE_ROWS", 2)
+    ids = [str(rows.battle(start=START - timedelta(hours=n))) for n in range(3)]
+
+    first = invoke(query="format=jsonl", **{"accept-encoding": ""})
+    link = first["headers"]["link"]
+    second = invoke(query=link[link.index("?") + 1 : link.index(">")], **{"accept-encoding": ""})
+
+    assert first["headers"]["content-type"] == "application/x-ndjson"
+    assert first["isBase64Encoded"] is False
+    lines = first["body"] + second["body"]
+    assert [json.loads(line)["id"] for line in lines.splitlines()] == ids
+    assert "link" not in second["headers"]
 
 
 def test_a_missing_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +158,7 @@ def test_a_missing_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_what_a_cold_start_does_not_need_is_not_imported() -> None:
-    unwanted = ("boto3", "psycopg", "uvicorn", "psycopg_pool", "api.openapi", "api.events")
+    unwanted = ("boto3", "psycopg", "uvicorn", "psycopg_pool", "api.openapi", "api.events", "redis", "limits")
     script = f"import sys, api.handler; print([name for name in {unwanted!r} if name in sys.modules])"
 
     printed = subprocess.run(

@@ -50,9 +50,9 @@ def eventually[T](attempt: Callable[[], T], timeout_s: float = 8) -> T:
 
 
 @contextmanager
-def served(url: str) -> Iterator[httpx.Client]:
+def served(url: str, **settings: object) -> Iterator[httpx.Client]:
     port, stop = free_port(), Event()
-    thread = Thread(target=serve, args=(api_settings(url), "127.0.0.1", port, stop))
+    thread = Thread(target=serve, args=(api_settings(url, **settings), "127.0.0.1", port, stop))
     thread.start()
     with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
         try:
@@ -76,6 +76,19 @@ def test_serves_compressed_where_it_pays(url: str, rows: Rows) -> None:
     assert large.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in small.headers
     assert (head.status_code, head.content) == (200, b"")
+
+
+def test_no_answer_waits_for_an_acknowledgement(url: str) -> None:
+    def asked_ms(api: httpx.Client) -> float:
+        started = time.perf_counter()
+        api.get("/healthz?live=1")
+        return (time.perf_counter() - started) * 1000
+
+    with served(url) as api:
+        # Linux acknowledges the first segments of a connection at once, and later ones after 40 ms.
+        took_ms = [asked_ms(api) for _ in range(60)][30:]
+
+    assert min(took_ms) < 35
 
 
 def test_recovers_when_the_database_comes_back(postgres: EmbeddedPostgres) -> None:
