@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from battlescope.evidence import DAMAGE_SHARES, KILL, Evidence, PairEvidence
 from battlescope.killmail import Attacker, Killmail, Pilot, canonical_attackers
-from cluster.engine.evidence import evidence_of, loss_weight
+from cluster.engine.evidence import COMPANIONS_MAX, evidence_of, loss_weight
 from tests.support.killmails import kill, killmail_sets, pilot
 
 RED, BLUE, GREEN = 99_000_001, 99_000_002, 99_000_003
@@ -47,6 +47,28 @@ def test_npcs_and_machines_do_not_count_and_take_no_share() -> None:
     evidence = evidence_of([shot(BLUE_1, (RAT, 900), (guns, 90), (RED_1, 10))])
     assert evidence.pairs == {(RED, BLUE): PairEvidence(shot_kills=1, shot_weight=KILL)}
     assert evidence_of([shot(BLUE_1, (RAT, 900))]).pairs == {}
+
+
+def test_of_thousands_on_one_killmail_those_with_the_most_damage_shot_together() -> None:
+    # given: as many attackers as ESI allows, each of a corporation of its own, all but the first few with next to no damage
+    corporations = [98_100_000 + number for number in range(10_000)]
+    attackers = [
+        (
+            Pilot(0, corporation, 0, 587)._replace(character_id=90_000_000 + number),
+            1000 if number < 150 else 1,
+        )
+        for number, corporation in enumerate(corporations)
+    ]
+    # when
+    pairs = evidence_of([shot(BLUE_1, *attackers)]).pairs
+    # then: everybody shot the victim, and pairs do not grow as the square
+    together = {pair for pair, numbers in pairs.items() if numbers.shared_kills}
+    assert sum(BLUE in pair for pair in pairs) == len(corporations)
+    assert len(together) == COMPANIONS_MAX * (COMPANIONS_MAX - 1) // 2
+    assert {one for pair in together for one in pair} == set(
+        corporations[:COMPANIONS_MAX]
+    )  # of equals, the lower ids
+    assert evidence_of([shot(BLUE_1, *reversed(attackers))]).pairs == pairs
 
 
 def test_an_affiliation_has_no_evidence_against_itself() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from battlescope.settings import ClusterRules, LinkRule
 
-EDITION = 1
+EDITION = 2
 """Goes up with every change of the engine that makes something else of the same killmails under the same settings."""
 
 
