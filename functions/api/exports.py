@@ -9,20 +9,17 @@ stream, a page has a `Link` to the next.
 import time
 from collections.abc import Callable, Mapping
 from threading import Lock
-from typing import NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from api.cursor import Page
 from api.formats import Served
 from api.problems import ProblemError
 from api.tables import Table, written
 from battlescope.errors import DatabaseError
 from battlescope.telemetry import logger
-
-PAGE_ROWS = 1000
-"""Rows that are read at once, and in one answer where the server cannot stream."""
 
 ROWS_MAX = 1_000_000
 """Rows of one stream."""
@@ -32,13 +29,6 @@ STREAM_MAX_S = 600.0
 
 EXPORTS_MAX = 10
 """Streams of one process; each keeps the database busy."""
-
-
-class Page[Item](NamedTuple):
-    """A page of a list, and the cursor of the one that follows."""
-
-    items: list[Item]
-    next: str | None
 
 
 class Exports:

@@ -21,6 +21,8 @@ MEMBERS_PER_PAGE_MAX = 1000
 """Killmails or participants in one answer; see `queries.members` for what keeps it under Lambda's 6 MB."""
 
 DAYS_PER_PAGE_MAX = 1000
+FILE_ROWS = 1000
+"""Rows of a file that are read at once, and that are in one answer where the server cannot stream."""
 
 _EVE_ID_MAX = 2**63 - 1
 

@@ -180,7 +180,7 @@ def test_an_old_id_leads_to_the_file(api: ApiClient, rows: Rows) -> None:
 def test_a_long_list_is_streamed_whole(
     url: str, rows: Rows, monkeypatch: pytest.MonkeyPatch, format_: str
 ) -> None:
-    monkeypatch.setattr(lists, "PAGE_ROWS", 3)
+    monkeypatch.setattr(lists, "FILE_ROWS", 3)
     ids = [str(rows.battle(start=START - timedelta(hours=n))) for n in range(10)]
     with served(url) as api:
         response = api.get("/battles", params={"format": format_})
@@ -200,7 +200,7 @@ def test_a_long_list_is_streamed_whole(
 def test_a_large_battle_is_streamed_whole(
     url: str, rows: Rows, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(members, "PAGE_ROWS", 600)
+    monkeypatch.setattr(members, "FILE_ROWS", 600)
     battle_id = rows.battle(
         kills=[Kill(after=timedelta(seconds=n // 7)) for n in range(2500)],
         pilots=[Pilot(character=90_000_000 + n) for n in range(2500)],
@@ -226,7 +226,7 @@ def cut_off(api: httpx.Client, path: str) -> bool:
 def test_a_stream_that_would_be_too_long_is_cut_off_and_not_ended(
     url: str, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lists, "PAGE_ROWS", 1)
+    monkeypatch.setattr(lists, "FILE_ROWS", 1)
     for n in range(4):
         rows.battle(start=START - timedelta(hours=n))
     with served(url) as api:
@@ -244,7 +244,7 @@ def test_a_stream_that_would_be_too_long_is_cut_off_and_not_ended(
 def test_a_battle_that_changes_while_it_is_sent_is_cut_off(
     url: str, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(members, "PAGE_ROWS", 1)
+    monkeypatch.setattr(members, "FILE_ROWS", 1)
     battle_id = rows.battle(kills=[Kill(after=timedelta(seconds=n)) for n in range(1002)])
     read = find_battle
 
@@ -263,7 +263,7 @@ def test_a_battle_that_changes_while_it_is_sent_is_cut_off(
 def test_too_many_streams_at_once_are_refused_and_make_room_when_they_end(
     url: str, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lists, "PAGE_ROWS", 1)
+    monkeypatch.setattr(lists, "FILE_ROWS", 1)
     monkeypatch.setattr(exports, "EXPORTS_MAX", 0)
     for n in range(2):
         rows.battle(start=START - timedelta(hours=n))

@@ -135,7 +135,7 @@ def test_large_answers_are_compressed_and_small_ones_are_plain(rows: Rows) -> No
 
 @pytest.mark.usefixtures("environment")
 def test_an_export_is_a_page_with_a_link_to_the_next(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lists, "PAGE_ROWS", 2)
+    monkeypatch.setattr(lists, "FILE_ROWS", 2)
     ids = [str(rows.battle(start=START - timedelta(hours=n))) for n in range(3)]
 
     first = invoke(query="format=jsonl", **{"accept-encoding": ""})
@@ -158,7 +158,17 @@ def test_a_missing_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_what_a_cold_start_does_not_need_is_not_imported() -> None:
-    unwanted = ("boto3", "psycopg", "uvicorn", "psycopg_pool", "api.openapi", "api.events", "redis", "limits")
+    unwanted = (
+        "boto3",
+        "psycopg",
+        "uvicorn",
+        "psycopg_pool",
+        "api.openapi",
+        "api.events",
+        "redis",
+        "limits",
+        "api.tables",
+    )
     script = f"import sys, api.handler; print([name for name in {unwanted!r} if name in sys.modules])"
 
     printed = subprocess.run(
