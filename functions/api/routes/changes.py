@@ -9,7 +9,7 @@ from api.answers import NOT_CACHED, REVALIDATED, answer
 from api.formats import EVENT_STREAM, JSON, preferred
 from api.middleware import IS_HEAD
 from api.models.changes import CHANGES, ChangeList
-from api.parameters import CHANGES_PER_PAGE_MAX, ChangesQuery, EventsQuery
+from api.parameters import CHANGES_PER_PAGE_MAX, CURSOR_CHARACTERS_MAX, ChangesQuery, EventsQuery
 from api.problems import NO_STREAMS, TOO_MANY_STREAMS, ProblemError, invalid_parameter
 from api.queries import changes
 from api.reader import Reader
@@ -48,7 +48,11 @@ def get_events(
     reader: Reads,
     asked: EventsQuery,
     last_event_id: Annotated[
-        str | None, Header(description="The id of the last event seen, as browsers send it.", max_length=400)
+        str | None,
+        Header(
+            description="The id of the last event seen, as browsers send it.",
+            max_length=CURSOR_CHARACTERS_MAX,
+        ),
     ] = None,
 ) -> Response:
     """The change feed as server-sent events, from now on or from a cursor.

@@ -1,16 +1,23 @@
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 
 from api.app import create_app
 from api.snapshots import OneConnection, Snapshots
-from battlescope.database import connect
+from battlescope.database import Database, connect
 from battlescope.settings import ApiSettings
 from battlescope_local.embedded_postgres import EmbeddedPostgres
 from tests.integration.api.client import ApiClient
 from tests.integration.api.rows import Rows
+
+
+class FailingReader:
+    """A reader in which something goes wrong that nobody foresaw."""
+
+    def read[T](self, work: Callable[[Database], T]) -> T:  # noqa: ARG002 - a Reader's signature
+        raise RuntimeError("password=hunter2")
 
 
 def api_settings(db_url: str, **others: object) -> ApiSettings:
