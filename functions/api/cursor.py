@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
@@ -37,6 +37,13 @@ type DayKey = Annotated[date, Field(ge=_EARLIEST.date(), le=_LATEST.date())]
 
 type ChangeKey = tuple[Id, Annotated[int, Field(ge=0, le=1)], UUID]
 """Transaction, battle or former id, id: the change feed is in ascending order of all."""
+
+
+class Page[Item](NamedTuple):
+    """A page of a list, and the cursor of the one that follows."""
+
+    items: list[Item]
+    next: str | None
 
 
 class _Cursor[K](BaseModel):

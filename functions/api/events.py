@@ -7,6 +7,7 @@ from threading import Event
 
 from starlette.concurrency import run_in_threadpool
 
+from api.exports import Exports
 from api.models.changes import CHANGES, ChangeList
 from battlescope.errors import DatabaseError
 from battlescope.telemetry import logger
@@ -30,6 +31,7 @@ class Streams:
     def __init__(self, stop: Event) -> None:
         self._stop = stop
         self.open = 0
+        self.exports = Exports()
 
     async def follow(self, read: Callable[[str], ChangeList], after: str) -> AsyncIterator[str]:
         """Events from the cursor `after` on, as text; each has the cursor that comes after it as its id."""

@@ -6,23 +6,20 @@ cannot be finished is cut off without its end, so that no client takes a part fo
 stream, a page has a `Link` to the next.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from threading import Lock
-from typing import NamedTuple
 
+from anyio import move_on_after
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from api.cursor import Page
 from api.formats import Served
 from api.problems import ProblemError
 from api.tables import Table, written
 from battlescope.errors import DatabaseError
 from battlescope.telemetry import logger
-
-PAGE_ROWS = 1000
-"""Rows that are read at once, and in one answer where the server cannot stream."""
 
 ROWS_MAX = 1_000_000
 """Rows of one stream."""
@@ -32,13 +29,6 @@ STREAM_MAX_S = 600.0
 
 EXPORTS_MAX = 10
 """Streams of one process; each keeps the database busy."""
-
-
-class Page[Item](NamedTuple):
-    """A page of a list, and the cursor of the one that follows."""
-
-    items: list[Item]
-    next: str | None
 
 
 class Exports:
@@ -99,8 +89,14 @@ class ExportResponse[Item](StreamingResponse):
 
     async def stream_response(self, send: Send) -> None:
         """Send page after page; returning without an end makes the server cut the connection."""
+        with move_on_after(STREAM_MAX_S) as time_limit:
+            await self._send_pages(send)
+        if time_limit.cancelled_caught:
+            logger.warning("an export was cut off", extra={"reason": f"not done after {STREAM_MAX_S:.0f} s"})
+
+    async def _send_pages(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        ends_at, rows, page = time.monotonic() + STREAM_MAX_S, 0, self._first
+        rows, page = 0, self._first
         while True:
             text = await run_in_threadpool(
                 written, self._table, self._served.format, page.items, with_header=not rows
@@ -109,8 +105,8 @@ class ExportResponse[Item](StreamingResponse):
             await send({"type": "http.response.body", "body": text, "more_body": page.next is not None})
             if page.next is None:
                 return
-            if rows >= ROWS_MAX or time.monotonic() > ends_at:
-                logger.warning("an export was cut off", extra={"reason": f"too long, after {rows} rows"})
+            if rows >= ROWS_MAX:
+                logger.warning("an export was cut off", extra={"reason": f"more than {ROWS_MAX} rows"})
                 return
             try:
                 page = await run_in_threadpool(self._read, page.next)

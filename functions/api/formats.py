@@ -36,6 +36,9 @@ EXPORTED = (
 )
 """What lists are served as, ours to choose first: the first of those that a client likes equally."""
 
+NEGOTIATED = {"Vary": "Accept"}
+"""For every answer in a format that `Accept` may have chosen: caches keep them apart."""
+
 _BY_NAME = {served.format: served for served in reversed(EXPORTED)}
 
 

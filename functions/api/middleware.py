@@ -14,7 +14,7 @@ IS_HEAD = "battlescope.is_head"
 
 _READABLE = [
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Link, Location, Retry-After"),
+    (b"access-control-expose-headers", b"Content-Disposition, ETag, Link, Location, Retry-After"),
 ]
 _PREFLIGHT = {
     "Access-Control-Allow-Origin": "*",

@@ -15,12 +15,16 @@ from api.formats import Format
 
 TOP_MAX = 100
 SEARCHED_FROM = 2
+SEARCHED_LETTERS_MAX = 100
 SEARCHED_MAX = 50
+CURSOR_CHARACTERS_MAX = 400
 CHANGES_PER_PAGE_MAX = 1000
 MEMBERS_PER_PAGE_MAX = 1000
 """Killmails or participants in one answer; see `queries.members` for what keeps it under Lambda's 6 MB."""
 
 DAYS_PER_PAGE_MAX = 1000
+FILE_ROWS = 1000
+"""Rows of a file that are read at once, and that are in one answer where the server cannot stream."""
 
 _EVE_ID_MAX = 2**63 - 1
 
@@ -49,7 +53,7 @@ def _searched(text: str) -> str:
 # Plain aliases: OpenAPI would show `type` statements as schemas of their own.
 Decimal = BeforeValidator(_decimal)
 EveId = Annotated[int, Field(ge=1, le=_EVE_ID_MAX), Decimal]
-Cursor = Annotated[str, Field(min_length=1, max_length=400)]
+Cursor = Annotated[str, Field(min_length=1, max_length=CURSOR_CHARACTERS_MAX)]
 
 BattleId = Annotated[
     UUID, Path(alias="id", description="A battle's id.", examples=["6f0f6f0e-3b1c-5d0c-9d57-4a7a0e1f2b3c"])
@@ -143,7 +147,9 @@ class SearchPage(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    q: Annotated[str, Field(min_length=SEARCHED_FROM, max_length=100), AfterValidator(_searched)] = Field(
+    q: Annotated[
+        str, Field(min_length=SEARCHED_FROM, max_length=SEARCHED_LETTERS_MAX), AfterValidator(_searched)
+    ] = Field(
         description="The beginning of a name, or of words of it.",
         examples=["goonsw"],
         json_schema_extra={"pattern": _SEARCHED_PATTERN},

@@ -14,7 +14,7 @@ from math import ceil
 
 from limits import RateLimitItemPerMinute
 from limits.storage import RedisStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits.strategies import MovingWindowRateLimiter
 from redis import ConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -53,7 +53,7 @@ class Shared:
         )
         self._redis = Redis(connection_pool=pool)
         self._limit = RateLimitItemPerMinute(rate_per_minute, namespace=_KEYS)
-        self._limiter = SlidingWindowCounterRateLimiter(
+        self._limiter = MovingWindowRateLimiter(
             RedisStorage(redis_url, connection_pool=pool, key_prefix=_KEYS)
         )
         self._left_alone_until = 0.0

@@ -166,3 +166,5 @@ PARTICIPANTS: Table[Participant] = Table(
     _participant,
     PARTICIPANT,
 )
+MEMBERS: dict[str, Table[Any]] = {"killmails": KILLMAILS, "participants": PARTICIPANTS}
+"""What of a battle's members is called what."""

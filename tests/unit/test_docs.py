@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from api import events, exports, filters, hot, parameters, pool, problems, server, shared
+from api.queries import members, profiles
 from battlescope.settings import (
     ApiSettings,
     ClusterSettings,
@@ -47,3 +49,40 @@ def test_make_targets_that_the_readme_names_exist() -> None:
     named = set(re.findall(r"`?make ([a-z-]+)", (ROOT / "README.md").read_text()))
     assert named
     assert named <= targets
+
+
+def test_limits_are_as_documented() -> None:
+    rows = re.findall(
+        r"^\| (?!what|---)(.*) \| ([\d.,]+) \|$", (ROOT / "docs" / "limits.md").read_text(), re.MULTILINE
+    )
+    documented = [float(limit.replace(",", "")) for _, limit in rows]
+    settings = ApiSettings.model_fields
+    assert documented == [
+        filters.BATTLES_PER_PAGE_MAX,
+        parameters.MEMBERS_PER_PAGE_MAX,
+        members.ALLIANCES_MAX,
+        parameters.FILE_ROWS,
+        parameters.DAYS_PER_PAGE_MAX,
+        parameters.CHANGES_PER_PAGE_MAX,
+        parameters.SEARCHED_MAX,
+        parameters.SEARCHED_LETTERS_MAX,
+        parameters.TOP_MAX,
+        profiles.BATTLES_MAX,
+        profiles.KILLMAILS_MAX,
+        parameters.CURSOR_CHARACTERS_MAX,
+        exports.ROWS_MAX,
+        exports.STREAM_MAX_S,
+        exports.EXPORTS_MAX,
+        events.STREAMS_MAX,
+        events.ALIVE_S,
+        settings["query_timeout_s"].default,
+        pool.WAIT_S,
+        problems.RETRY_AFTER_S,
+        server.STOP_TIMEOUT_S,
+        shared.TIMEOUT_S,
+        shared.LEFT_ALONE_S,
+        settings["rate_per_minute"].default,
+        hot.LIST_LASTS_S,
+        hot.REVISION_LASTS_S,
+        shared.ANSWER_BYTES_MAX,
+    ]

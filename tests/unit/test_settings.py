@@ -84,6 +84,9 @@ def test_a_missing_variable_is_named_with_what_it_is(monkeypatch: pytest.MonkeyP
         (IngestSettings, "REDISQ_QUEUE_ID", "a b", "pattern"),
         (IngestSettings, "REQUESTS_PER_SECOND", "11", "less than or equal to 10"),
         (IngestSettings, "REQUESTS_PER_SECOND", "0", "greater than 0"),
+        (ApiSettings, "RATE_PER_MINUTE", "0", "greater than or equal to 1"),
+        (ApiSettings, "TRUSTED_PROXIES", "10.0.0.0/8,everyone", "IP addresses and networks"),
+        (ApiSettings, "TRUSTED_PROXIES", "*", "IP addresses and networks"),
         (IngestSettings, "LOG_LEVEL", "LOUD", "'DEBUG', 'INFO'"),
     ],
 )

@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from api import cursor
 from api.filters import BattleQuery
+from api.formats import JSON, preferred
 from api.models.battles import (
     BATTLE_DETAIL,
     Battle,
@@ -15,7 +16,7 @@ from api.models.battles import (
 from api.parameters import MEMBERS_PER_PAGE_MAX, BattleId, MemberQuery, NoQuery
 from api.queries import members
 from api.queries.sides import sides_of
-from api.routes.dependencies import EVERYWHERE, Reads, json_is_accepted
+from api.routes.dependencies import EVERYWHERE, Reads
 from api.routes.lists import battle_page
 from api.routes.members import KILLMAILS, PARTICIPANTS, member_page
 from api.routes.one_battle import REDIRECTS, Composed, about_battle
@@ -35,13 +36,14 @@ def list_battles(request: Request, reader: Reads, asked: BattleQuery) -> Respons
     return battle_page(request, reader, asked)
 
 
-@router.get("/battles/{id}", responses=REDIRECTS, dependencies=[Depends(json_is_accepted)])
+@router.get("/battles/{id}", responses=REDIRECTS)
 def get_battle(request: Request, reader: Reads, battle_id: BattleId, _: NoQuery) -> Response:
     """One battle: totals, sides and why, killmails and participants.
 
     A battle too large for one answer has its first killmails and participants here; `killmails_next` and
     `participants_next` lead to the others.
     """
+    preferred(request, [JSON])
 
     def compose(connection: "Database", battle: Battle) -> Composed[BattleDetail]:
         killmails = members.killmails(connection, battle["id"], None, MEMBERS_PER_PAGE_MAX)

@@ -2,18 +2,18 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 
 from api import cursor
 from api.answers import NOT_CACHED, REVALIDATED, answer
-from api.formats import EVENT_STREAM, preferred
+from api.formats import EVENT_STREAM, JSON, preferred
 from api.middleware import IS_HEAD
 from api.models.changes import CHANGES, ChangeList
-from api.parameters import CHANGES_PER_PAGE_MAX, ChangesQuery, EventsQuery
+from api.parameters import CHANGES_PER_PAGE_MAX, CURSOR_CHARACTERS_MAX, ChangesQuery, EventsQuery
 from api.problems import NO_STREAMS, TOO_MANY_STREAMS, ProblemError, invalid_parameter
 from api.queries import changes
 from api.reader import Reader
-from api.routes.dependencies import EVERYWHERE, Reads, context_of, json_is_accepted
+from api.routes.dependencies import EVERYWHERE, Reads, context_of
 
 if TYPE_CHECKING:
     from battlescope.database import Database
@@ -29,7 +29,7 @@ NOW = "now"
 BEGINNING = (0, 0, changes.FIRST)
 
 
-@router.get("/changes", dependencies=[Depends(json_is_accepted)])
+@router.get("/changes")
 def get_changes(request: Request, reader: Reads, asked: ChangesQuery) -> Response:
     """Battles created, grown, merged and dissolved, in the order in which that became known.
 
@@ -37,6 +37,7 @@ def get_changes(request: Request, reader: Reads, asked: ChangesQuery) -> Respons
     A battle that changed several times since is there once, as it is now. Without `after` the feed begins with what
     changed longest ago; `after=now` answers nothing but a cursor.
     """
+    preferred(request, [JSON])
     feed = read_changes(reader, asked.after, asked.limit)
     return answer(request, CHANGES, feed, REVALIDATED, next_cursor=feed["next"], cursor_name="after")
 
@@ -47,7 +48,11 @@ def get_events(
     reader: Reads,
     asked: EventsQuery,
     last_event_id: Annotated[
-        str | None, Header(description="The id of the last event seen, as browsers send it.", max_length=400)
+        str | None,
+        Header(
+            description="The id of the last event seen, as browsers send it.",
+            max_length=CURSOR_CHARACTERS_MAX,
+        ),
     ] = None,
 ) -> Response:
     """The change feed as server-sent events, from now on or from a cursor.

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
-from api.exports import Exports
 from api.formats import JSON, preferred
 from api.hot import HotAnswers
 from api.problems import invalid_parameter
@@ -31,7 +30,6 @@ class Context:
         self.feed_stale_after = feed_stale_after
         self.live_within = live_within
         self.streams = streams
-        self.exports = Exports()
         self.hot = hot
 
 
@@ -61,12 +59,13 @@ async def _each_parameter_once(request: Request) -> None:
             raise invalid_parameter(name, f"is given {times} times; once is enough")
 
 
-async def json_is_accepted(request: Request) -> None:
-    """Refuse an `Accept` without JSON.
+async def _is_asked_for_json(request: Request) -> None:
+    """Refuse an `Accept` without JSON as well; one dependency, since FastAPI looks into each at each endpoint.
 
     Raises:
-        ProblemError: names what is served.
+        ProblemError: names what is served, or the parameter.
     """
+    await _each_parameter_once(request)
     preferred(request, [JSON])
 
 
@@ -75,5 +74,5 @@ FeedStaleAfter = Annotated[timedelta, Depends(_feed_stale_after)]
 EVERYWHERE = [Depends(_each_parameter_once)]
 """For every endpoint."""
 
-AS_JSON = [*EVERYWHERE, Depends(json_is_accepted)]
-"""For endpoints that answer JSON and nothing else."""
+AS_JSON = [Depends(_is_asked_for_json)]
+"""For endpoints that answer JSON and nothing else, in the place of EVERYWHERE."""

@@ -5,15 +5,13 @@ from collections.abc import Callable
 from fastapi import Request, Response
 
 from api.answers import Written, write
-from api.exports import EXPORTS_MAX, ExportResponse, Page
-from api.formats import Served
+from api.cursor import Page
+from api.exports import EXPORTS_MAX, ExportResponse
+from api.formats import NEGOTIATED, Served
 from api.middleware import IS_HEAD
 from api.problems import TOO_MANY_STREAMS, ProblemError
 from api.routes.dependencies import context_of
 from api.tables import Table, written
-
-NEGOTIATED = {"Vary": "Accept"}
-"""For every answer in a format that `Accept` may have chosen: caches keep them apart."""
 
 
 def file_headers(served: Served, name: str) -> dict[str, str]:
@@ -50,8 +48,8 @@ def file_response[Item](
         ProblemError: too many lists are being streamed.
     """
     headers = file_headers(served, name)
-    context = context_of(request)
-    if first.next is None or not is_whole_list or context.streams is None:
+    streams = context_of(request).streams
+    if first.next is None or not is_whole_list or streams is None:
         text = written(table, served.format, first.items, with_header=True)
         return write(
             request,
@@ -65,8 +63,8 @@ def file_response[Item](
     headers["Cache-Control"] = cache_control
     if request.scope.get(IS_HEAD):
         return Response(headers=headers, media_type=served.media_type)
-    if not context.exports.enter():
+    if not streams.exports.enter():
         raise ProblemError(
             TOO_MANY_STREAMS, f"{EXPORTS_MAX} exports are being sent; try later, or page with `limit`"
         )
-    return ExportResponse(context.exports, table, served, first, read, headers)
+    return ExportResponse(streams.exports, table, served, first, read, headers)

@@ -8,16 +8,15 @@ from fastapi import Request, Response
 
 from api import cursor
 from api.answers import Written, caching, write
-from api.exports import PAGE_ROWS, Page
+from api.cursor import Page
 from api.filters import BattlePage, Constraint, Order
-from api.formats import chosen
+from api.formats import NEGOTIATED, chosen
 from api.hot import remembered
 from api.models.battles import BATTLE_LIST, Battle, BattleList
+from api.parameters import FILE_ROWS
 from api.queries.battle_lists import list_battles
 from api.reader import Reader
 from api.routes.dependencies import context_of
-from api.routes.files import NEGOTIATED, file_response
-from api.tables import BATTLES
 
 _KEYS: dict[Order, tuple[cursor.Form[Any], str]] = {
     "start": (cursor.BATTLES_BY_TIME, "start_time"),
@@ -61,14 +60,17 @@ def battle_page(
         cache_control = caching(_newest_possible(asked.until, after if order == "start" else None))
         if served.format == "json":
             return _json(request, page(after, asked.limit), cache_control)
+        from api.routes.files import file_response  # noqa: PLC0415 - most answers are none
+        from api.tables import BATTLES  # noqa: PLC0415
+
         is_whole_list = "limit" not in asked.model_fields_set
         return file_response(
             request,
             BATTLES,
             served,
             request.scope["path"].strip("/").replace("/", "-"),
-            page(after, PAGE_ROWS if is_whole_list else asked.limit),
-            lambda next_cursor: page(cursor.decode(form, (order, constraints), next_cursor), PAGE_ROWS),
+            page(after, FILE_ROWS if is_whole_list else asked.limit),
+            lambda next_cursor: page(cursor.decode(form, (order, constraints), next_cursor), FILE_ROWS),
             cache_control,
             is_whole_list=is_whole_list,
         )

@@ -7,32 +7,29 @@ from uuid import UUID
 from fastapi import Request, Response
 from pydantic import TypeAdapter
 
-from api import cursor, tables
+from api import cursor
 from api.answers import Written, write
-from api.exports import PAGE_ROWS, Page
-from api.formats import chosen
+from api.cursor import Page
+from api.formats import NEGOTIATED, chosen
 from api.models.battles import KILLMAIL_LIST, PARTICIPANT_LIST, Battle
-from api.parameters import MemberPage
+from api.parameters import FILE_ROWS, MemberPage
 from api.problems import not_found
 from api.queries import members
 from api.queries.battles import find_battle
 from api.reader import Reader
-from api.routes.files import NEGOTIATED, file_response
 from api.routes.one_battle import Composed, Validators, battle_response
-from api.tables import Table
 
 if TYPE_CHECKING:
     from battlescope.database import Database
 
 
 class _Kind[Item, Key](NamedTuple):
-    """Killmails or participants: what they are called, how a page is read, and how it is written."""
+    """Killmails or participants: what they are called, how a page is read, and how it is written as JSON."""
 
     name: str
     form: cursor.Form[Key]
     read: "Callable[[Database, UUID, Key | None, int], members.Members[Item, Key]]"
     shape: TypeAdapter[Any]
-    table: Table[Item]
 
 
 class _FirstPage[Item](NamedTuple):
@@ -40,10 +37,8 @@ class _FirstPage[Item](NamedTuple):
     revision: int
 
 
-KILLMAILS = _Kind("killmails", cursor.KILLMAILS, members.killmails, KILLMAIL_LIST, tables.KILLMAILS)
-PARTICIPANTS = _Kind(
-    "participants", cursor.PARTICIPANTS, members.participants, PARTICIPANT_LIST, tables.PARTICIPANTS
-)
+KILLMAILS = _Kind("killmails", cursor.KILLMAILS, members.killmails, KILLMAIL_LIST)
+PARTICIPANTS = _Kind("participants", cursor.PARTICIPANTS, members.participants, PARTICIPANT_LIST)
 
 
 def member_page[Item, Key](
@@ -72,7 +67,7 @@ def member_page[Item, Key](
             battle = find_battle(connection, battle_id)
             if battle is None or battle["revision"] != revision:
                 raise not_found(f"the battle {battle_id} changed while it was being sent")
-            return kind.read(connection, battle_id, key, PAGE_ROWS)
+            return kind.read(connection, battle_id, key, FILE_ROWS)
 
         return _page(kind, battle_id, reader.read(read))
 
@@ -81,9 +76,12 @@ def member_page[Item, Key](
         if served.format == "json":
             text = kind.shape.dump_json({"items": page.items, "next": page.next})
             return write(request, text, cache_control, etag=etag, next_cursor=page.next, headers=NEGOTIATED)
+        from api.routes.files import file_response  # noqa: PLC0415 - most answers are none
+        from api.tables import MEMBERS  # noqa: PLC0415
+
         return file_response(
             request,
-            kind.table,
+            MEMBERS[kind.name],
             served,
             f"battle-{battle_id}-{kind.name}",
             page,

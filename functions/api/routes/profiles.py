@@ -20,25 +20,40 @@ _CACHING = "public, max-age=60"
 
 @router.get("/alliances/{id}")
 def get_alliance(request: Request, reader: Reads, alliance_id: AllianceId, _: NoQuery) -> Response:
-    """An alliance: how often it was in battles and when, and what it did in the latest of them."""
+    """An alliance: how often it was in battles and when, over all time, and what it did in the latest of them.
+
+    Kills, losses, ISK, opponents, friends, ships and systems are of `recent` only: its latest 200 battles, or fewer where
+    these hold more than 2,000 killmails. `recent` says how many, and from when to when.
+    """
     return _profile(request, reader, "alliance", alliance_id)
 
 
 @router.get("/corporations/{id}")
 def get_corporation(request: Request, reader: Reads, corporation_id: CorporationId, _: NoQuery) -> Response:
-    """A corporation: how often it was in battles and when, and what it did in the latest of them."""
+    """A corporation: how often it was in battles and when, over all time, and what it did in the latest of them.
+
+    Kills, losses, ISK, opponents, friends, ships and systems are of `recent` only: its latest 200 battles, or fewer where
+    these hold more than 2,000 killmails. `recent` says how many, and from when to when.
+    """
     return _profile(request, reader, "corporation", corporation_id)
 
 
 @router.get("/characters/{id}")
 def get_character(request: Request, reader: Reads, character_id: CharacterId, _: NoQuery) -> Response:
-    """A character: how often it was in battles and when, and what it did in the latest of them."""
+    """A character: how often it was in battles and when, over all time, and what it did in the latest of them.
+
+    Kills, losses, ISK, opponents, friends, ships and systems are of `recent` only: its latest 200 battles, or fewer where
+    these hold more than 2,000 killmails. `recent` says how many, and from when to when.
+    """
     return _profile(request, reader, "character", character_id)
 
 
 @router.get("/systems/{id}")
 def get_system(request: Request, reader: Reads, system_id: SystemId, _: NoQuery) -> Response:
-    """A solar system: how many battles it saw and when, and the latest of them."""
+    """A solar system: how many battles it saw and when, over all time, and what happened in the latest of them.
+
+    Kills, ISK and visitors are of `recent` only: its latest 200 battles.
+    """
 
     def make() -> Written:
         profile = reader.read(lambda connection: system_profile_of(connection, system_id))

@@ -213,7 +213,7 @@ class ApiSettings(HandlerSettings):
     rate_per_minute: int = Field(
         default=600,
         ge=1,
-        le=1_000_000,
+        le=100_000,
         description="with REDIS_URL: requests that one client may make in any minute",
     )
     trusted_proxies: str = Field(

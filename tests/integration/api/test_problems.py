@@ -1,5 +1,5 @@
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,17 +11,10 @@ from api.snapshots import OneConnection, Snapshots
 from battlescope.database import Database, connect
 from battlescope.telemetry import logger
 from tests.integration.api.client import ApiClient
-from tests.integration.api.conftest import api_settings
+from tests.integration.api.conftest import FailingReader, api_settings
 from tests.integration.api.rows import Rows
 
 UUID = "6f0f6f0e-3b1c-5d0c-9d57-4a7a0e1f2b3c"
-
-
-class FailingReader:
-    """A reader in which something goes wrong that nobody foresaw."""
-
-    def read[T](self, work: Callable[[Database], T]) -> T:  # noqa: ARG002 - a Reader's signature
-        raise RuntimeError("password=hunter2")
 
 
 class Records(logging.Handler):

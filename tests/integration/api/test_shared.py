@@ -20,13 +20,6 @@ from tests.integration.api.test_server import served
 
 
 @pytest.fixture
-def redis_url() -> Iterator[str]:
-    """A server of the test's own."""
-    with ValkeyServer(port=free_port()) as server:
-        yield server.connection_url
-
-
-@pytest.fixture
 def kept(url: str, redis_url: str) -> Iterator[ApiClient]:
     """An app that keeps hot answers."""
     with api_over(url, redis_url=redis_url) as api:
