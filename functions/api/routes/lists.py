@@ -1,8 +1,8 @@
 """A page of battles: what every list of battles answers."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi import Request, Response
 
@@ -14,6 +14,9 @@ from api.queries.battle_lists import list_battles
 from api.reader import Reader
 from api.routes.dependencies import context_of
 
+if TYPE_CHECKING:
+    from battlescope.database import Database
+
 _KEYS: dict[Order, tuple[cursor.Form[Any], str]] = {
     "start": (cursor.BATTLES_BY_TIME, "start_time"),
     "end": (cursor.BATTLES_BY_TIME, "end_time"),
@@ -22,6 +25,14 @@ _KEYS: dict[Order, tuple[cursor.Form[Any], str]] = {
     "pilots": (cursor.BATTLES_BY_NUMBER, "pilots"),
 }
 """By order: the form of its cursors, and what of a battle is in them."""
+
+
+class FoundPage(NamedTuple):
+    """A page of a list of battles, where the next one starts, and how long it may be kept."""
+
+    items: list[Battle]
+    next: str | None
+    cache_control: str
 
 
 def battle_page(
@@ -35,24 +46,35 @@ def battle_page(
         asked: filters, order, page size and cursor.
         owner: what the path adds to the filters.
     """
+    live_within = context_of(request).live_within
+    found = reader.read(lambda connection: read_page(connection, asked, owner, live_within))
+    return answer(
+        request,
+        BATTLE_LIST,
+        BattleList(items=found.items, next=found.next),
+        found.cache_control,
+        next_cursor=found.next,
+    )
+
+
+def read_page(
+    connection: "Database", asked: BattlePage, owner: Sequence[Constraint], live_within: timedelta
+) -> FoundPage:
+    """The page of battles that is asked for; `owner` is what the path adds to the filters.
+
+    Raises:
+        ProblemError: the cursor belongs to another list, or `against` has no other opponent.
+    """
     constraints, order = asked.constraints(owner), asked.order
     form, _ = _KEYS[order]
     after = cursor.decode(form, (order, constraints), asked.cursor)
-    live_within = context_of(request).live_within
-    found = reader.read(
-        lambda connection: list_battles(connection, constraints, order, after, asked.limit + 1, live_within)
-    )
+    found = list_battles(connection, constraints, order, after, asked.limit + 1, live_within)
     items = found[: asked.limit]
     next_cursor = None
     if len(found) > len(items):
         next_cursor = cursor.encode(form, (order, constraints), _key(items[-1], order))
-    return answer(
-        request,
-        BATTLE_LIST,
-        BattleList(items=items, next=next_cursor),
-        caching(_newest_possible(asked.until, after if order == "start" else None)),
-        next_cursor=next_cursor,
-    )
+    newest = _newest_possible(asked.until, after if order == "start" else None)
+    return FoundPage(items, next_cursor, caching(newest))
 
 
 def _key(battle: Battle, order: Order) -> Any:

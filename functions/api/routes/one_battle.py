@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from api.answers import answer, caching, is_known, not_modified, redirect, revision_etag
 from api.models.battles import Battle
 from api.problems import gone, not_found
-from api.queries.battles import find_battle, find_successor
+from api.queries.battles import Successor, find_battle, find_successor
 from api.reader import Reader
 from battlescope.zkillboard import kill_url
 
@@ -83,7 +83,12 @@ def about_battle[Body](
     )
 
 
-def _elsewhere(connection: "Database", request: Request, battle_id: UUID, part: str) -> Response:
+def successor_of(connection: "Database", battle_id: UUID) -> Successor:
+    """Where an id leads that is no battle's any more.
+
+    Raises:
+        ProblemError: no battle ever had the id, or its killmails are not kept any more.
+    """
     successor = find_successor(connection, battle_id)
     if successor is None:
         raise not_found(f"no battle has the id {battle_id}")
@@ -92,6 +97,11 @@ def _elsewhere(connection: "Database", request: Request, battle_id: UUID, part: 
         raise gone(
             f"the battle {battle_id} is older than is kept here; its first killmail is at {page}", page
         )
+    return successor
+
+
+def _elsewhere(connection: "Database", request: Request, battle_id: UUID, part: str) -> Response:
+    successor = successor_of(connection, battle_id)
     if successor.battle_id is None:
         return redirect(request, 307, f"/killmails/{successor.killmail_id}")
     return redirect(request, 308, f"/battles/{successor.battle_id}{part}", keep_query=True)
