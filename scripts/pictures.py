@@ -19,6 +19,7 @@ from threading import Event, Thread
 import httpx
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
+from scripts.invented_names import invented_name
 
 from api.server import serve
 from battlescope.database import Database, connect
@@ -33,7 +34,6 @@ from battlescope_local.simulate import write
 from cluster.clusterer import cluster
 from cluster.engine.rules import Rules
 from ingest.feeds.archive import read_archive
-from scripts.invented_names import invented_name
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 CHROMIUM = "/usr/bin/chromium"
@@ -53,12 +53,13 @@ def main() -> None:
         try:
             with connect(postgres.url()) as connection:
                 _fill(connection, Path(folder))
-                largest = connection.execute("SELECT id FROM battles ORDER BY pilots DESC LIMIT 1").fetchone()
+                (largest,) = connection.execute(
+                    "SELECT id FROM battles ORDER BY pilots DESC LIMIT 1"
+                ).fetchall()
             settings = ApiSettings(db_url=postgres.url(), image_server_url="http://127.0.0.1:9")
             if options.serve:
                 serve(settings, "127.0.0.1", options.serve, stop_on_signals())
             else:
-                assert largest is not None
                 with _served(settings) as address:
                     _photograph(address, f"/b/{largest[0]}")
         finally:
@@ -107,9 +108,7 @@ def _served(settings: ApiSettings) -> Iterator[str]:
 def _photograph(address: str, battle: str) -> None:
     PICTURES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         _take(browser, f"{address}/?min_pilots=30", PICTURES / "battles.webp", height=900)
         _take(browser, f"{address}{battle}", PICTURES / "battle.webp", height=1500)
         browser.close()
@@ -123,7 +122,8 @@ def _take(browser: Browser, address: str, path: Path, height: int) -> None:
     page.close()
     size = path.stat().st_size
     print(f"{path.name}: {size:,} bytes")
-    assert size <= BYTES_MAX, f"{path} is larger than {BYTES_MAX:,} bytes"
+    if size > BYTES_MAX:
+        raise SystemExit(f"{path} is larger than {BYTES_MAX:,} bytes")
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def _meant(reader: "Reader", name: str, text: str) -> str:
 
 def _id_of(reader: "Reader", name: str, text: str) -> str:
     kinds = _NAMED[name]
-    if _NAME_MIN <= len(text) <= 100 and text.isprintable():  # noqa: PLR2004 - as `/search`
+    if _NAME_MIN <= len(text) <= 100 and text.isprintable():
         found = reader.read(lambda connection: search(connection, text, SEARCHED_MAX))
         for one in found:
             if one["category"] in kinds:

@@ -97,7 +97,11 @@ def list_battles(request: Request, reader: Reads) -> Response:
         regions=found.regions,
         spaces=SPACE_TYPES,
         orders=[
-            Link(text, _query(given, cursor=None, order=None if order == "start" else order), asked.order == order)
+            Link(
+                text,
+                _query(given, cursor=None, order=None if order == "start" else order),
+                asked.order == order,
+            )
             for order, text in ORDERS.items()
         ],
         presets=[_preset(text, changed, given) for text, changed in PRESETS],
@@ -151,6 +155,9 @@ def _chips(asked: BattlePage, given: dict[str, str], names: dict[str, str]) -> l
 
 
 def _chip(name: str, value: str, names: dict[str, str]) -> str:
+    for text, preset in PRESETS:
+        if preset == {name: value}:
+            return text
     if name == "min_isk":
         return f"at least {isk(int(value))} ISK"
     if name in _WORDS:

@@ -10,16 +10,17 @@ from api.models.profiles import Months
 HEIGHT = 100
 """Of the tallest bar, in the chart's own units; each bar's place is one unit wide."""
 
-MONTHS_MAX = 48
+MONTHS_MIN, MONTHS_MAX = 12, 48
+"""In a chart; one bar alone would be a block."""
 
 
 class Bar(NamedTuple):
-    """One bar, and what it stands for: `losses` and `isk` of a side from `since` on."""
+    """One bar, and what it stands for: killmails of a side's losses from `since` on, and their ISK."""
 
     x: int
     height: float
     since: datetime
-    losses: int
+    killmails: int
     isk: int
 
 
@@ -28,7 +29,7 @@ class Lane(NamedTuple):
 
     side_id: int
     bars: list[Bar]
-    losses: int
+    killmails: int
     isk: int
 
 
@@ -79,16 +80,16 @@ def chart_of(buckets: Sequence[Bucket], step_s: int) -> Chart:
                 Bar(x, _height(value(side), peak), bucket["since"], side["killmails"], side["isk_lost"])
             )
     lanes = [
-        Lane(side_id, drawn, sum(bar.losses for bar in drawn), sum(bar.isk for bar in drawn))
+        Lane(side_id, drawn, sum(bar.killmails for bar in drawn), sum(bar.isk for bar in drawn))
         for side_id, drawn in sorted(bars.items(), key=lambda one: (one[0] == 0, one[0]))
     ]
     return Chart(lanes, by_isk, peak, width, since, since + (until - since) / 2, until, step)
 
 
 def months_of(months: Months) -> list[MonthBar]:
-    """The latest months with battles in them and those between, up to MONTHS_MAX; in order."""
+    """The latest months with battles in them and those between, MONTHS_MIN to MONTHS_MAX; in order."""
     last = max(map(_month_number, months))
-    first = max(min(map(_month_number, months)), last - MONTHS_MAX + 1)
+    first = min(max(min(map(_month_number, months)), last - MONTHS_MAX + 1), last - MONTHS_MIN + 1)
     shown = [(number, months.get(_month_name(number), 0)) for number in range(first, last + 1)]
     peak = max(battles for _, battles in shown)
     return [

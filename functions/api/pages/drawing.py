@@ -81,7 +81,9 @@ def _draw_side(draw: ImageDraw.ImageDraw, leader: Leader, y: float) -> None:
     name = _shortened(draw, leader.affiliation["name"], more, _font(32), told_from - _MARGIN - 60)
     draw.text((_MARGIN + 32, y + 38), name, font=_font(32), fill=_TEXT, anchor="lm")
     draw.text((right - 190, y + 38), told, font=_font(28), fill=_MUTED, anchor="rm")
-    draw.text((right - 84, y + 38), words.percent(leader.efficiency), font=_font(34), fill=colour, anchor="rm")
+    draw.text(
+        (right - 84, y + 38), words.percent(leader.efficiency), font=_font(34), fill=colour, anchor="rm"
+    )
     if leader.efficiency is not None:
         track = (right - 72, y + 32, right - 20, y + 44)
         draw.rectangle(track, fill=_LINE)
@@ -89,14 +91,18 @@ def _draw_side(draw: ImageDraw.ImageDraw, leader: Leader, y: float) -> None:
 
 
 def _wrapped(draw: ImageDraw.ImageDraw, text: str, font: FreeTypeFont) -> list[str]:
-    lines = [""]
-    for word in text.split():
+    """Lines that fit; of two, as even as they go, so that no word is left alone."""
+    words_left, lines = text.split(), [""]
+    for word in words_left:
         longer = f"{lines[-1]} {word}".strip()
         if not lines[-1] or draw.textlength(longer, font=font) <= WIDTH - 2 * _MARGIN:
             lines[-1] = longer
         else:
             lines.append(word)
-    return lines
+    if len(lines) != _TITLE_LINES:
+        return lines
+    halves = [(" ".join(words_left[:cut]), " ".join(words_left[cut:])) for cut in range(1, len(words_left))]
+    return list(min(halves, key=lambda pair: max(draw.textlength(half, font=font) for half in pair)))
 
 
 def _shortened(draw: ImageDraw.ImageDraw, name: str, more: str, font: FreeTypeFont, width: float) -> str:

@@ -90,6 +90,8 @@ def _entity(request: Request, reader: Reader, kind: EntityKind, entity_id: int) 
 
 def _latest(request: Request, connection: "Database", kind: str, id_: int) -> list[Row]:
     live_within = context_of(request).live_within
-    found = read_page(connection, BattlePage(limit=BATTLES_SHOWN), [(kind, id_)], live_within)
+    found = read_page(
+        connection, BattlePage.model_validate({"limit": str(BATTLES_SHOWN)}), [(kind, id_)], live_within
+    )
     leaders = leaders_of(connection, [battle["id"] for battle in found.items])
     return rows_of(request, found.items, leaders)

@@ -29,7 +29,7 @@ class FindPage(BaseModel):
 def find(request: Request, reader: Reads, asked: Annotated[FindPage, Query()]) -> Response:
     """What a name may mean, the likeliest first."""
     found: list[Found] = []
-    is_askable = len(asked.q) >= 2 and asked.q.isprintable()  # noqa: PLR2004 - as `/search`
+    is_askable = len(asked.q) >= 2 and asked.q.isprintable()
     if is_askable:
         found = reader.read(lambda connection: search(connection, asked.q, FOUND_MAX))
     return page(request, "find.html", _CACHING, q=asked.q, is_askable=is_askable, found=found)

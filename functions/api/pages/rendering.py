@@ -57,15 +57,19 @@ def page(
         values: what the template shows.
     """
     site: Site = request.app.state.site
-    html = _environment().get_template(template).render(
-        site=site,
-        root=request.scope.get("root_path", ""),
-        path=request.scope["path"],
-        streams=request.app.state.context.streams is not None,
-        **values,
+    html = (
+        _environment()
+        .get_template(template)
+        .render(
+            site=site,
+            root=request.scope.get("root_path", ""),
+            path=request.scope["path"],
+            streams=request.app.state.context.streams is not None,
+            **values,
+        )
     )
     etag = etag or f'W/"{hashlib.blake2b(html.encode(), digest_size=12).hexdigest()}"'
-    is_page = status < 300  # noqa: PLR2004 - the class of statuses
+    is_page = status < 300
     if is_page and is_known(request, etag):
         return not_modified(etag, cache_control)
     return Response(

@@ -51,5 +51,5 @@ def page_of(kind: str, id_: int) -> str | None:
 
 
 def zkillboard_of(kind: str, id_: int) -> str:
-    """zKillboard's page about something."""
+    """ZKillboard's page about something."""
     return f"{ZKILLBOARD}/{'ship' if kind == 'ship_type' else kind}/{id_}/"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from battlescope.assignment import in_isk
 from battlescope.space import SpaceType, security_band
 
-NOTHING = "–"
+NOTHING = "\N{EN DASH}"
 
 _SPACES: dict[SpaceType, str] = {
     "kspace": "Known space",
@@ -94,7 +94,7 @@ def security(value: float | None) -> str:
     """0.3, as the game shows it: above 0 never 0.0."""
     if value is None:
         return ""
-    return "0.1" if 0 < value < 0.05 else f"{value:.1f}".replace("-0.0", "0.0")  # noqa: PLR2004
+    return "0.1" if 0 < value < 0.05 else f"{value:.1f}".replace("-0.0", "0.0")
 
 
 def month(year_and_month: str) -> str:

@@ -20,7 +20,9 @@ def filter_names(connection: "Database", constraints: Sequence[Constraint]) -> d
     found = {name: names.entity(id_)["name"] for name, id_ in ids.items()}
     for name, value in constraints:
         if name == "system":
-            row = connection.execute("SELECT name FROM solar_systems WHERE system_id = %s", (value,)).fetchone()
+            row = connection.execute(
+                "SELECT name FROM solar_systems WHERE system_id = %s", (value,)
+            ).fetchone()
         elif name == "region":
             row = connection.execute("SELECT name FROM regions WHERE region_id = %s", (value,)).fetchone()
         else:
