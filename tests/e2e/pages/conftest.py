@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from api.server import serve
 from battlescope.database import Database
@@ -63,7 +62,6 @@ def open_page(browser: Browser, site: Site) -> Iterator[Open]:
         def open_path(path: str, *, width: int = 1280, **options: Any) -> Page:
             context = browser.new_context(viewport={"width": width, "height": 844}, **options)
             stack.callback(context.close)
-            context.route("**/*", _loopback_only)
             page = context.new_page()
             page.on("pageerror", lambda error: complaints.append(str(error)))
             page.on("console", lambda message: complaints.append(message.text))
@@ -72,11 +70,3 @@ def open_page(browser: Browser, site: Site) -> Iterator[Open]:
 
         yield open_path
     assert [text for text in complaints if not text.startswith("Failed to load resource")] == []
-
-
-def _loopback_only(route: Route) -> None:
-    address = urlsplit(route.request.url)
-    if address.hostname == "127.0.0.1":
-        route.continue_()
-    else:
-        route.abort()

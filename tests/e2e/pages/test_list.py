@@ -95,7 +95,7 @@ def test_where_nothing_can_stream_the_list_asks_for_changes(site: Site, open_pag
     with page.expect_response(
         lambda response: "/changes" in response.url and "after=now" not in response.url
     ):
-        page.clock.run_for(15_000)
-    page.clock.run_for(3_000)
+        page.clock.fast_forward(15_000)
+    page.clock.fast_forward(3_000)
 
     expect(page.locator(".battle")).to_have_count(2)
