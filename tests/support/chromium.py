@@ -17,6 +17,14 @@ ARGUMENTS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # nothing is asked of the internet
 ]
 
+FIRST_PAINT_MS = """
+    new Promise(done => new PerformanceObserver(list => {
+        const painted = list.getEntriesByName("first-contentful-paint")[0];
+        if (painted) done(painted.startTime);
+    }).observe({type: "paint", buffered: true}))
+"""
+"""Evaluates to when a page first showed something, in milliseconds from when it was asked for."""
+
 
 def chromium_path() -> str:
     """Where it is; without it a test is skipped, and in CI fails."""

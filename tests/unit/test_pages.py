@@ -10,7 +10,7 @@ from api.models.fights import Bucket, BucketSide, GroupComposition, ShipComposit
 from api.models.sides import Side
 from api.pages import words
 from api.pages.chart import HEIGHT, MONTHS_MAX, MONTHS_MIN, chart_of, months_of
-from api.pages.fleets import SHIPS_MAX, fleets_of
+from api.pages.fleets import fleets_of
 from api.pages.headlines import headline, title
 from api.pages.site import Site, page_of, zkillboard_of
 from battlescope.settings import ApiSettings
@@ -97,13 +97,13 @@ def test_months_without_battles_are_in_the_chart_too() -> None:
     assert len(months_of({"2001-01": 1, "2021-12": 1})) == MONTHS_MAX
 
 
-def test_a_page_says_how_many_ship_types_it_leaves_out() -> None:
-    side = cast("Side", {"side_id": 1, "affiliations": [], "total_affiliations": 40})
-    groups = [group(1, 50), group(2, 30)]
-    (fleet,) = fleets_of([side], [SideComposition(side_id=1, groups=groups)])
-    assert [len(one["ships"]) for one in fleet.groups] == [50, SHIPS_MAX - 50]
-    assert fleet.ships_hidden == 20
-    assert fleet.hidden == 10
+def test_a_page_says_how_much_it_leaves_out() -> None:
+    side = cast("Side", {"side_id": 1, "affiliations": [{"name": "x"}] * 40, "total_affiliations": 40})
+    groups = [group(1, 90), group(2, 30), group(3, 7)]
+    for sides, affiliations, ships in ((1, 30, 100), (2, 30, 100), (4, 15, 50)):
+        fleet, *_ = fleets_of([side] * sides, [SideComposition(side_id=1, groups=groups)])
+        assert len(fleet.shown) + len(fleet.folded) == affiliations == 40 - fleet.hidden
+        assert sum(len(one["ships"]) for one in fleet.groups) == ships == 127 - fleet.ships_hidden
 
 
 def group(id_: int, ships: int) -> GroupComposition:

@@ -44,7 +44,7 @@ class Door:
         await self._pages(scope, receive, send)
 
     def _is_for_a_person(self, scope: Scope) -> bool:
-        first = scope["path"].removeprefix(scope.get("root_path", "")).split("/", 2)[1]
+        first = scope["path"].removeprefix(scope.get("root_path", "")).lstrip("/").partition("/")[0]
         if first in PAGES:
             return True
         return first not in self._api and any(

@@ -9,11 +9,11 @@ from api.models.sides import Side, SideAffiliation
 AFFILIATIONS_SHOWN = 8
 """Of each side at first sight."""
 
-AFFILIATIONS_FOLDED = 22
-"""Of each side, one click away; all of them are on a page of their own."""
+AFFILIATIONS_MAX = 60
+"""Of all sides together, those one click away included; everybody is on a page of their own."""
 
-SHIPS_MAX = 60
-"""Ship types of one side on the page."""
+SHIPS_MAX = 200
+"""Ship types of all sides together."""
 
 THIRD_PARTIES = "Third parties"
 
@@ -40,21 +40,24 @@ class Fleet(NamedTuple):
 
 
 def fleets_of(sides: Sequence[Side], composition: Sequence[SideComposition]) -> list[Fleet]:
-    """The sides in their order."""
+    """The sides in their order; each has an equal part of the page."""
     flown = {one["side_id"]: one["groups"] for one in composition}
-    return [_fleet(side, flown.get(side["side_id"], [])) for side in sides]
+    parts = max(2, len(sides))
+    return [
+        _fleet(side, flown.get(side["side_id"], []), AFFILIATIONS_MAX // parts, SHIPS_MAX // parts)
+        for side in sides
+    ]
 
 
-def _fleet(side: Side, groups: list[GroupComposition]) -> Fleet:
-    affiliations = side["affiliations"]
-    seen = AFFILIATIONS_SHOWN + AFFILIATIONS_FOLDED
-    kept, hidden = _cut(groups)
+def _fleet(side: Side, groups: list[GroupComposition], affiliations_max: int, ships_max: int) -> Fleet:
+    affiliations = side["affiliations"][:affiliations_max]
+    kept, hidden = _cut(groups, ships_max)
     return Fleet(
         side,
         side_name(side),
         affiliations[:AFFILIATIONS_SHOWN],
-        affiliations[AFFILIATIONS_SHOWN:seen],
-        max(0, side["total_affiliations"] - seen),
+        affiliations[AFFILIATIONS_SHOWN:],
+        max(0, side["total_affiliations"] - affiliations_max),
         kept,
         hidden,
     )
@@ -70,9 +73,9 @@ def side_name(side: Side) -> str:
     return f"{side['affiliations'][0]['name']}{f' +{more}' if more else ''}"
 
 
-def _cut(groups: list[GroupComposition]) -> tuple[list[GroupComposition], int]:
-    """Classes whose ships are SHIPS_MAX together at most, those with the most flown; and how many are left out."""
-    room, kept, hidden = SHIPS_MAX, [], 0
+def _cut(groups: list[GroupComposition], room: int) -> tuple[list[GroupComposition], int]:
+    """Classes whose ships are `room` together at most, those with the most flown; and how many are left out."""
+    kept, hidden = [], 0
     for group in groups:
         ships: list[ShipComposition] = group["ships"][:room]
         if ships:

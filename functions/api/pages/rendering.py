@@ -57,13 +57,14 @@ def page(
         values: what the template shows.
     """
     site: Site = request.app.state.site
+    root = request.scope.get("root_path", "")
     html = (
         _environment()
         .get_template(template)
         .render(
             site=site,
-            root=request.scope.get("root_path", ""),
-            path=request.scope["path"],
+            root=root,
+            path=request.scope["path"].removeprefix(root),
             streams=request.app.state.context.streams is not None,
             **values,
         )

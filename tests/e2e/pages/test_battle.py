@@ -1,32 +1,25 @@
 """A battle's page in a browser."""
 
-from collections.abc import Callable
-
 import httpx
 from playwright.sync_api import expect
 
 from tests.e2e.pages.conftest import Open
 from tests.e2e.pages.site import Site
 from tests.integration.api.rows import Kill, Pilot
+from tests.support.chromium import FIRST_PAINT_MS
 
 HTML_BYTES_MAX = 300 * 1024
 FIRST_PAINT_MS_MAX = 2000
-"""On a machine that does other things too; the time that it takes is in docs/pages.md."""
+"""On a machine that does other things too; `bench pages` measures it."""
 
 
-def test_a_battle_of_a_thousand_kills_is_small_and_soon_to_be_seen(
-    site: Site, open_page: Open, record_property: Callable[[str, object], None]
-) -> None:
+def test_a_battle_of_a_thousand_kills_is_small_and_soon_to_be_seen(site: Site, open_page: Open) -> None:
     battle_id = site.large_battle(1000)
 
     html = httpx.get(f"{site.address}/b/{battle_id}").content
     page = open_page(f"/b/{battle_id}")
 
-    painted_ms = page.evaluate(
-        "performance.getEntriesByName('first-contentful-paint').map(entry => entry.startTime)[0]"
-    )
-    record_property("html_bytes", len(html))
-    record_property("first_paint_ms", painted_ms)
+    painted_ms = page.evaluate(FIRST_PAINT_MS)
     assert len(html) <= HTML_BYTES_MAX
     assert painted_ms <= FIRST_PAINT_MS_MAX
     for heading in ("Sides", "Timeline", "Most valuable losses", "Ships", "Killmails"):

@@ -256,3 +256,10 @@ def test_a_database_that_is_away_is_a_page_too() -> None:
         response = client.get("/")
     assert_is_page(response, 503)
     assert response.headers["retry-after"] == "5"
+
+
+@pytest.mark.parametrize(
+    "path", ["/b", "/b/", "/b//sides", "/assets/", "/assets/%2E%2E%2Fapp.py", "//", "//b"]
+)
+def test_odd_paths_are_not_found(shared_api: ApiClient, path: str) -> None:
+    assert_is_page(shared_api.get(f"http://api.test{path}"), 404)
