@@ -54,7 +54,7 @@ def _first_paint_ms(address: str) -> float:
         for _ in range(RUNS):
             page = browser.new_page()
             page.goto(address)
-            painted.append(page.evaluate(FIRST_PAINT_MS))
+            painted.append(float(page.evaluate(FIRST_PAINT_MS)))
             page.close()
         browser.close()
         return median(painted)

@@ -20,6 +20,7 @@ import httpx
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 from scripts.invented_names import invented_name
+from tests.support.chromium import ARGUMENTS, chromium_path
 
 from api.server import serve
 from battlescope.database import Database, connect
@@ -36,7 +37,6 @@ from cluster.engine.rules import Rules
 from ingest.feeds.archive import read_archive
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "pictures"
-CHROMIUM = "/usr/bin/chromium"
 SEED, HOURS = 3, 10
 BYTES_MAX = 150 * 1024
 WIDTH = 1280
@@ -98,7 +98,8 @@ def _served(settings: ApiSettings) -> Iterator[str]:
     thread.start()
     address = f"http://127.0.0.1:{port}"
     try:
-        httpx.get(f"{address}/healthz?live=1").raise_for_status()
+        with httpx.Client(transport=httpx.HTTPTransport(retries=5)) as client:
+            client.get(f"{address}/healthz?live=1")
         yield address
     finally:
         stop.set()
@@ -108,7 +109,7 @@ def _served(settings: ApiSettings) -> Iterator[str]:
 def _photograph(address: str, battle: str) -> None:
     PICTURES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
         _take(browser, f"{address}/?min_pilots=30", PICTURES / "battles.webp", height=900)
         _take(browser, f"{address}{battle}", PICTURES / "battle.webp", height=1500)
         browser.close()

@@ -62,27 +62,45 @@ function heard(items) {
 async function poll() {
   let after = "now";
   for (;;) {
-    try {
-      const response = await fetch(`${changes}?limit=1000&after=${encodeURIComponent(after)}`, { cache: "no-cache" });
-      if (response.ok) {
-        const feed = await response.json();
-        after = feed.next;
-        heard(feed.items);
-      } else if (response.status === 422) after = "now";
-    } catch {
-      // the server is away: ask again
+    if (!document.hidden) {
+      try {
+        const response = await fetch(`${changes}?limit=1000&after=${encodeURIComponent(after)}`, { cache: "no-cache" });
+        if (response.ok) {
+          const feed = await response.json();
+          after = feed.next;
+          heard(feed.items);
+        } else if (response.status === 422) after = "now";
+      } catch {
+        // the server is away: ask again
+      }
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
+// A page that nobody looks at has no stream: browsers allow few connections to one server, and servers few streams.
 function listen() {
-  const source = new EventSource(events);
-  source.addEventListener("changes", (event) => heard(JSON.parse(event.data)));
-  source.addEventListener("error", () => {
-    // The browser connects again by itself, unless the server said no.
-    if (source.readyState === EventSource.CLOSED) poll();
-  });
+  let source = null;
+  const open = () => {
+    source = new EventSource(events);
+    source.addEventListener("changes", (event) => heard(JSON.parse(event.data)));
+    source.addEventListener("error", () => {
+      // The browser connects again by itself, unless the server said no.
+      if (source?.readyState !== EventSource.CLOSED) return;
+      document.removeEventListener("visibilitychange", follow);
+      poll();
+    });
+  };
+  const follow = () => {
+    source?.close();
+    source = null;
+    if (document.hidden) return;
+    open();
+    dirty = true; // whatever changed meanwhile
+    refresh();
+  };
+  document.addEventListener("visibilitychange", follow);
+  if (!document.hidden) open();
 }
 
 document.addEventListener("visibilitychange", refresh);
