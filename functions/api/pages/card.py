@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request, Response
 
 from api.answers import caching
 from api.models.battles import Battle
-from api.pages.battle import about_battle
 from api.pages.headers import COMMON
+from api.pages.one_battle import about_battle
 from api.parameters import BattleId, NoQuery
 from api.queries.leaders import Leader, leaders_of
 from api.routes.dependencies import EVERYWHERE, Reads

@@ -1,6 +1,6 @@
 """Pages of alliances, corporations, characters and solar systems: what they did of late, and their latest battles."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
 
@@ -50,42 +50,35 @@ def show_character(request: Request, reader: Reads, character_id: CharacterId, _
 def show_system(request: Request, reader: Reads, system_id: SystemId, _: NoQuery) -> Response:
     """A solar system's page."""
 
-    def read(connection: "Database") -> Response:
+    def read(connection: "Database") -> dict[str, Any]:
         profile = system_profile_of(connection, system_id)
         if profile is None:
             raise not_found(f"no solar system with the id {system_id} is known")
         visitors = profile["recent"]["affiliations"] if profile["recent"] else []
-        return page(
-            request,
-            "system.html",
-            _CACHING,
-            system=profile,
-            months=months_of(profile["months"]) if profile["months"] else [],
-            kinds=kinds_of(connection, [visitor["id"] for visitor in visitors]),
-            rows=_latest(request, connection, "system", system_id),
-        )
+        return {
+            "system": profile,
+            "months": months_of(profile["months"]) if profile["months"] else [],
+            "kinds": kinds_of(connection, [visitor["id"] for visitor in visitors]),
+            "rows": _latest(request, connection, "system", system_id),
+        }
 
-    return reader.read(read)
+    return page(request, "system.html", _CACHING, **reader.read(read))
 
 
 def _entity(request: Request, reader: Reader, kind: EntityKind, entity_id: int) -> Response:
-    def read(connection: "Database") -> Response:
+    def read(connection: "Database") -> dict[str, Any]:
         profile = profile_of(connection, kind, entity_id)
         if profile is None:
             raise not_found(f"no battle with the {kind} {entity_id} was seen")
         recent = profile["recent"]
-        return page(
-            request,
-            "entity.html",
-            _CACHING,
-            kind=kind,
-            entity=profile,
-            months=months_of(profile["months"]),
-            kinds=kinds_of(connection, [one["id"] for one in (*recent["opponents"], *recent["friends"])]),
-            rows=_latest(request, connection, kind, entity_id),
-        )
+        return {
+            "entity": profile,
+            "months": months_of(profile["months"]),
+            "kinds": kinds_of(connection, [one["id"] for one in (*recent["opponents"], *recent["friends"])]),
+            "rows": _latest(request, connection, kind, entity_id),
+        }
 
-    return reader.read(read)
+    return page(request, "entity.html", _CACHING, kind=kind, **reader.read(read))
 
 
 def _latest(request: Request, connection: "Database", kind: str, id_: int) -> list[Row]:

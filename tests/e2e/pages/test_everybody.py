@@ -89,7 +89,7 @@ def test_everything_is_there_without_javascript(site: Site, open_page: Open) -> 
     page.get_by_label("Kills, at least").fill("100")
     page.get_by_role("button", name="Show battles").click()
     assert page.url == f"{site.address}/?min_kills=100"
-    page.locator(".battle h3 a").first.click()
+    page.locator(".battle .b-title a").first.click()
     expect(page.get_by_role("heading", name="Killmails")).to_be_visible()
     page.locator("summary", has_text="Why").first.click()
     expect(page.get_by_text("On side 1: shot side 2").first).to_be_visible()
@@ -108,7 +108,7 @@ def test_the_keyboard_reaches_a_battle_and_its_reasons(open_page: Open) -> None:
     page.keyboard.press("Enter")
     for _ in range(40):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.matches('.battle h3 a')"):
+        if page.evaluate("document.activeElement.matches('.battle .b-title a')"):
             break
     page.keyboard.press("Enter")
     page.wait_for_url("**/b/*")

@@ -13,7 +13,7 @@ from tests.support.skirmish import BLUE, RED, skirmish
 
 
 def headlines(page: Page) -> list[str]:
-    return page.locator(".battle h3").all_inner_texts()
+    return page.locator(".battle .b-title").all_inner_texts()
 
 
 def name_all(site: Site) -> None:

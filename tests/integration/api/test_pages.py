@@ -263,3 +263,26 @@ def test_a_database_that_is_away_is_a_page_too() -> None:
 )
 def test_odd_paths_are_not_found(shared_api: ApiClient, path: str) -> None:
     assert_is_page(shared_api.get(f"http://api.test{path}"), 404)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "alliance=%00x", "alliance=%EF%BC%99", "alliance=" + "x" * 5000, "against=%27%3B--", "system=%ED%A0%80",
+        "min_isk=1e9", "min_isk=999999t", "min_isk=-1", "min_isk=.b", "min_kills=%D9%A3", "live=maybe", "order=x",
+        "since=x", "until=9999-12-31", "limit=0", "limit=1", "space=x", "region=0", "a=b", "=", "%3Cscript%3E=1",
+    ],
+)  # fmt: skip
+def test_no_query_is_too_odd_for_the_list(shared_api: ApiClient, query: str) -> None:
+    response = shared_api.get(f"/?{query}")
+    assert response.status_code in {200, 302, 422}
+    if response.status_code != 302:
+        assert_is_page(response, response.status_code)
+        assert "<script>" not in response.text
+
+
+@pytest.mark.parametrize(
+    "q", ["%00%00", "%25_%5C", "a%20%26%20%7C", "%ED%A0%80%ED%A0%80", "%3Cscript%3E", "x" * 100]
+)
+def test_nothing_is_too_odd_to_be_searched(shared_api: ApiClient, q: str) -> None:
+    assert_is_page(shared_api.get(f"/find?q={q}"))
