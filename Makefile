@@ -11,7 +11,7 @@ export UV_SYSTEM_CERTS := true
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.tools/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup up test clients lint fmt bench lock openapi clean
+.PHONY: help setup up test browsers pictures clients lint fmt bench lock openapi clean
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,7 +32,7 @@ $(STAMP): $(UV) requirements/dev.txt pyproject.toml .python-version
 up: setup ## run everything here: feed, queue, PostgreSQL, API (ARGS="--feed simulated --port 3000 ...")
 	@$(RUN)battlescope up $(ARGS)
 
-test: setup ## run all tests (ARGS="-k name ...")
+test: setup browsers ## run all tests (ARGS="-k name ...")
 	@$(RUN)python -m pytest -n 2 $(ARGS)
 
 clients: setup $(CLIENTS) ## make a Python and a TypeScript client from openapi.json, and use them
@@ -45,6 +45,12 @@ $(CLIENTS): $(UV) requirements/clients.txt tests/clients/package.json
 	@$(UV) venv --quiet --python .venv/bin/python .tools/clients/venv
 	@$(UV) pip sync --quiet --python .tools/clients/venv/bin/python --require-hashes requirements/clients.txt
 	@touch $(CLIENTS)
+
+browsers: ## install Chromium for the tests of the pages, where it is missing and apt-get is there
+	@scripts/chromium.sh
+
+pictures: setup browsers ## make the README's pictures of the pages
+	@$(RUN)python -m scripts.pictures
 
 lint: setup ## ruff and mypy
 	@$(RUN)ruff check .

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from urllib.parse import quote, urlencode
 
 from fastapi import Request, Response
@@ -60,7 +61,9 @@ def is_known(request: Request, etag: str) -> bool:
     return known.strip() == "*" or any(tag.strip().removeprefix("W/") == opaque for tag in known.split(","))
 
 
-def not_modified(etag: str, cache_control: str, headers: Mapping[str, str]) -> Response:
+def not_modified(
+    etag: str, cache_control: str, headers: Mapping[str, str] = MappingProxyType({})
+) -> Response:
     """The answer to a client that has it already, without having made it."""
     return Response(status_code=304, headers={**headers, "ETag": etag, "Cache-Control": cache_control})
 

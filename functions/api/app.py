@@ -4,9 +4,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from api import problems
 from api.middleware import Compression, CrossOrigin, HeadAsGet, RateLimits, UnexpectedErrors
+from api.pages.door import Door
 from api.reader import Reader
 from api.routes import battles, changes, completeness, entities, fights, health, killmails, profiles, search
 from api.routes.dependencies import Context
@@ -30,7 +32,7 @@ ROUTERS = (
 
 
 def create_app(reader: Reader, settings: "ApiSettings", streams: "Streams | None" = None) -> FastAPI:
-    """The API over what `reader` reads; `streams` where the server can stream."""
+    """The API over what `reader` reads, and the pages beside it; `streams` where the server can stream."""
     app = FastAPI(
         title="BattleScope",
         version=__version__,
@@ -44,7 +46,7 @@ def create_app(reader: Reader, settings: "ApiSettings", streams: "Streams | None
         from api.shared import Shared  # noqa: PLC0415 - takes longer to import than the rest; most have no Redis
 
         shared = Shared(settings.redis_url, settings.rate_per_minute)
-    app.state.context = Context(
+    app.state.context = context = Context(
         reader,
         timedelta(minutes=settings.feed_stale_minutes),
         timedelta(minutes=settings.gap_max_minutes),
@@ -53,6 +55,7 @@ def create_app(reader: Reader, settings: "ApiSettings", streams: "Streams | None
     )
     problems.add_handlers(app)
     # Each wraps those added before it.
+    app.add_middleware(Door, context=context, settings=settings, api=_first_segments(app))
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(Compression)
     if shared is not None:
@@ -60,3 +63,7 @@ def create_app(reader: Reader, settings: "ApiSettings", streams: "Streams | None
     app.add_middleware(CrossOrigin)
     app.add_middleware(HeadAsGet)
     return app
+
+
+def _first_segments(app: FastAPI) -> frozenset[str]:
+    return frozenset(route.path.split("/")[1] for route in app.routes if isinstance(route, APIRoute))

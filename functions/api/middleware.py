@@ -131,11 +131,16 @@ class HeadAsGet:
         await self._app({**scope, "method": "GET", IS_HEAD: True}, receive, send_without_body)
 
 
+def _problem(scope: Scope) -> Response:
+    return unexpected(scope["path"])
+
+
 class UnexpectedErrors:
     """Answers an error nobody foresaw with a problem, and logs it: once, so nobody further out hears of it."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, answer: Callable[[Scope], Response] = _problem) -> None:
         self._app = app
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -152,7 +157,7 @@ class UnexpectedErrors:
         try:
             await self._app(scope, receive, watch)
         except Exception:
-            response = unexpected(scope["path"])
+            response = self._answer(scope)
             if started:
                 raise  # too late to say so; the server cuts the connection
             await response(scope, receive, send)

@@ -239,8 +239,8 @@ def _stop_parts(run: _Run) -> None:
 def _tell_where_to_look(options: Options, data: DataDirectory, feed: str, console: Console) -> None:
     console.print(
         f"BattleScope {__version__}, reading {feed}\n"
-        f"  battles   http://127.0.0.1:{options.port}/battles\n"
-        f"  API       http://127.0.0.1:{options.port}/openapi.json\n"
+        f"  battles   http://127.0.0.1:{options.port}/\n"
+        f"  API       http://127.0.0.1:{options.port}/battles (described in /openapi.json)\n"
         f"  health    http://127.0.0.1:{options.port}/healthz\n"
         f"  data      {data.path} (logs in {data.logs.name}/)\n"
         "Ctrl-C stops it; the next start goes on from there.",

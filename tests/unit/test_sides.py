@@ -127,8 +127,8 @@ def test_an_assignment_carries_its_evidence() -> None:
     assert red.on(1) == Toward(1, 1, KILL, 200_000_000, shared_weight=3 * KILL // 2)
     assert 0.4 < red.confidence < assignments[BLUE].confidence <= 1
     assert red.sentence({GREEN: "Green"}.__getitem__) == (
-        "on side 1: shot side 2 on 3 kills worth 600.0m, lost 2.0 ordinary ships to side 2, "
-        "shot its own side on 1 kill worth 200.0m, shared 3 kills with Green"
+        "on side 1: shot side 2 on 3 kills worth 600m, lost 2.0 ordinary ships to side 2, "
+        "shot its own side on 1 kill worth 200m, shared 3 kills with Green"
     )
 
 

@@ -12,7 +12,7 @@ from api.formats import Format
 from api.hot import LIST_LASTS_S, REVISION_LASTS_S, key_of
 from api.models.battles import Battle
 from api.problems import gone, not_found
-from api.queries.battles import find_battle, find_successor
+from api.queries.battles import Successor, find_battle, find_successor
 from api.reader import Reader
 from api.routes.dependencies import context_of
 from battlescope.zkillboard import kill_url
@@ -121,7 +121,12 @@ def battle_response[Body](
     return made.response(request)
 
 
-def _elsewhere(connection: "Database", request: Request, battle_id: UUID, part: str) -> Response:
+def successor_of(connection: "Database", battle_id: UUID) -> Successor:
+    """Where an id leads that is no battle's any more.
+
+    Raises:
+        ProblemError: no battle ever had the id, or its killmails are not kept any more.
+    """
     successor = find_successor(connection, battle_id)
     if successor is None:
         raise not_found(f"no battle has the id {battle_id}")
@@ -130,6 +135,11 @@ def _elsewhere(connection: "Database", request: Request, battle_id: UUID, part: 
         raise gone(
             f"the battle {battle_id} is older than is kept here; its first killmail is at {page}", page
         )
+    return successor
+
+
+def _elsewhere(connection: "Database", request: Request, battle_id: UUID, part: str) -> Response:
+    successor = successor_of(connection, battle_id)
     if successor.battle_id is None:
         return redirect(request, 307, f"/killmails/{successor.killmail_id}")
     return redirect(request, 308, f"/battles/{successor.battle_id}{part}", keep_query=True)

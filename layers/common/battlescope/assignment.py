@@ -103,10 +103,11 @@ def assignments_of(evidence: Evidence, placements: Mapping[int, Placement]) -> d
 
 
 def in_isk(isk: int) -> str:
-    """ISK as players write it: 12.4b."""
+    """ISK as players write it: 1.2t, 12.4b, 340b, 7."""
     for unit, letter in ISK_UNITS:
-        if isk >= unit:
-            return f"{isk / unit:.1f}{letter}"
+        if isk >= unit * 0.9995:  # what rounds to 1000 of a unit is 1 of the next
+            amount = isk / unit
+            return f"{amount:.{1 if amount < 99.95 else 0}f}{letter}"
     return str(isk)
 
 

@@ -232,6 +232,16 @@ class ApiSettings(HandlerSettings):
     database_connections: int = Field(
         default=8, ge=1, le=100, description="connections of one process; in Lambda it is always one"
     )
+    image_server_url: str = Field(
+        default="https://images.evetech.net",
+        pattern=r"^https?://[A-Za-z0-9.:/_~\[\]-]+$",
+        description="EVE's image server, which pages take logos, portraits and ships from",
+    )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[A-Za-z0-9.:/_~\[\]-]+$",
+        description="where people reach the pages, for shared links; none: as the request says",
+    )
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -195,3 +195,16 @@ def test_what_a_cold_start_does_not_need_is_not_imported() -> None:
     ).stdout
 
     assert printed.strip() == "[]"
+
+
+@pytest.mark.usefixtures("environment")
+def test_serves_pages_and_pictures(rows: Rows) -> None:
+    battle_id = rows.battle()
+
+    page, card = invoke("/"), invoke(f"/b/{battle_id}/card.png")
+
+    assert page["isBase64Encoded"] is False
+    assert f'href="/b/{battle_id}"' in page["body"]
+    assert "data-events" not in page["body"]  # nothing can stream here
+    assert card["isBase64Encoded"] is True
+    assert base64.b64decode(card["body"]).startswith(b"\x89PNG")

@@ -100,7 +100,7 @@ def test_every_wrong_parameter_is_named(api: ApiClient) -> None:
 
 
 def test_a_path_that_is_none(api: ApiClient) -> None:
-    for path in ("/", "/battle", "/battles/", f"/battles/{UUID}/sides", "/docs"):
+    for path in ("/battle", "/battles/", f"/battles/{UUID}/sides", "/docs"):
         response = api.get(path)
         assert response.status_code == 404
         assert response.json()["type"] == "urn:battlescope:problem:not-found"

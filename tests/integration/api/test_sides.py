@@ -34,7 +34,7 @@ def test_the_api_tells_who_was_on_which_side_and_why(rows: Rows, api: ApiClient)
     ]  # fmt: skip
     assert red["companions"] == [{"id": GREEN, "name": str(GREEN), "shared_kills": 2}]
     assert red["why"] == (
-        f"on side 2: shot side 1 on 2 kills worth 800.0m, lost 1.0 ordinary ships to side 1, "
+        f"on side 2: shot side 1 on 2 kills worth 800m, lost 1.0 ordinary ships to side 1, "
         f"shared 2 kills with {GREEN}"
     )
     assert 0.5 < red["confidence"] <= 1

@@ -1,0 +1,35 @@
+"""The pages' app: routes and error pages. Its requests come through the door."""
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from api.pages import about, assets, battle, battles, card, entities, errors, find
+from api.pages.site import Site
+from api.routes.dependencies import Context
+
+if TYPE_CHECKING:
+    from battlescope.settings import ApiSettings
+
+_ROUTERS = (
+    battles.router,
+    battle.router,
+    card.router,
+    entities.router,
+    find.router,
+    about.router,
+    assets.router,
+)
+
+
+def create_pages(context: Context, settings: "ApiSettings") -> FastAPI:
+    """The pages over what the API's app reads."""
+    app = FastAPI(
+        openapi_url=None,
+        redirect_slashes=False,
+        routes=[route for router in _ROUTERS for route in router.routes],
+    )
+    app.state.context = context
+    app.state.site = Site(settings)
+    errors.add_handlers(app)
+    return app
