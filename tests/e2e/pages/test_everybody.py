@@ -28,7 +28,7 @@ def site(postgres: EmbeddedPostgres) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def paths(site: Site) -> list[str]:
     """Every kind of page, with something on it."""
-    battle_id = site.large_battle(120)
+    battle_id = site.large_battle(60)
     site.rows.feed("r2z2", moved=None)
     site.rows.day("2021-11-28", expected=17047, held=17046)
     row = site.rows.database.execute(
@@ -86,9 +86,9 @@ def open_details(page: Page) -> None:
 def test_everything_is_there_without_javascript(site: Site, open_page: Open) -> None:
     page = open_page("/", java_script_enabled=False)
     page.get_by_text("Filters", exact=True).click()
-    page.get_by_label("Kills, at least").fill("100")
+    page.get_by_label("Kills, at least").fill("50")
     page.get_by_role("button", name="Show battles").click()
-    assert page.url == f"{site.address}/?min_kills=100"
+    assert page.url == f"{site.address}/?min_kills=50"
     page.locator(".battle .b-title a").first.click()
     expect(page.get_by_role("heading", name="Killmails")).to_be_visible()
     page.locator("summary", has_text="Why").first.click()
