@@ -1,8 +1,8 @@
 """A page of battles: what every list of battles answers."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastapi import Request, Response
 
@@ -10,13 +10,16 @@ from api import cursor
 from api.answers import Written, caching, write
 from api.cursor import Page
 from api.filters import BattlePage, Constraint, Order
-from api.formats import NEGOTIATED, chosen
+from api.formats import NEGOTIATED, Served, chosen
 from api.hot import remembered
 from api.models.battles import BATTLE_LIST, Battle, BattleList
 from api.parameters import FILE_ROWS
 from api.queries.battle_lists import list_battles
 from api.reader import Reader
 from api.routes.dependencies import context_of
+
+if TYPE_CHECKING:
+    from battlescope.database import Database
 
 _KEYS: dict[Order, tuple[cursor.Form[Any], str]] = {
     "start": (cursor.BATTLES_BY_TIME, "start_time"),
@@ -26,6 +29,14 @@ _KEYS: dict[Order, tuple[cursor.Form[Any], str]] = {
     "pilots": (cursor.BATTLES_BY_NUMBER, "pilots"),
 }
 """By order: the form of its cursors, and what of a battle is in them."""
+
+
+class FoundPage(NamedTuple):
+    """A page of a list of battles, where the next one starts, and how long it may be kept."""
+
+    items: list[Battle]
+    next: str | None
+    cache_control: str
 
 
 def battle_page(
@@ -40,51 +51,71 @@ def battle_page(
         owner: what the path adds to the filters.
     """
     served = chosen(request, asked.format)
-    constraints, order = asked.constraints(owner), asked.order
-    form, _ = _KEYS[order]
-    after = cursor.decode(form, (order, constraints), asked.cursor)
     context = context_of(request)
 
-    def page(after: Any, limit: int) -> Page[Battle]:
-        found = reader.read(
-            lambda connection: list_battles(
-                connection, constraints, order, after, limit + 1, context.live_within
-            )
-        )
-        items, next_cursor = found[:limit], None
-        if len(found) > len(items):
-            next_cursor = cursor.encode(form, (order, constraints), _key(items[-1], order))
-        return Page(items, next_cursor)
+    def find(asked: BattlePage) -> FoundPage:
+        return reader.read(lambda connection: read_page(connection, asked, owner, context.live_within))
 
     def make() -> Written | Response:
-        cache_control = caching(_newest_possible(asked.until, after if order == "start" else None))
-        if served.format == "json":
-            return _json(request, page(after, asked.limit), cache_control)
-        from api.routes.files import file_response  # noqa: PLC0415 - most answers are none
-        from api.tables import BATTLES  # noqa: PLC0415
-
-        is_whole_list = "limit" not in asked.model_fields_set
-        return file_response(
-            request,
-            BATTLES,
-            served,
-            request.scope["path"].strip("/").replace("/", "-"),
-            page(after, FILE_ROWS if is_whole_list else asked.limit),
-            lambda next_cursor: page(cursor.decode(form, (order, constraints), next_cursor), FILE_ROWS),
-            cache_control,
-            is_whole_list=is_whole_list,
-        )
+        return _json(request, find(asked)) if served.format == "json" else _file(request, served, asked, find)
 
     return remembered(context.hot, request, served.media_type, make)
 
 
-def _json(request: Request, page: Page[Battle], cache_control: str) -> Written:
+def read_page(
+    connection: "Database", asked: BattlePage, owner: Sequence[Constraint], live_within: timedelta
+) -> FoundPage:
+    """The page of battles that is asked for; `owner` is what the path adds to the filters.
+
+    Raises:
+        ProblemError: the cursor belongs to another list, or `against` has no other opponent.
+    """
+    constraints, order = asked.constraints(owner), asked.order
+    form, _ = _KEYS[order]
+    after = cursor.decode(form, (order, constraints), asked.cursor)
+    found = list_battles(connection, constraints, order, after, asked.limit + 1, live_within)
+    items = found[: asked.limit]
+    next_cursor = None
+    if len(found) > len(items):
+        next_cursor = cursor.encode(form, (order, constraints), _key(items[-1], order))
+    newest = _newest_possible(asked.until, after if order == "start" else None)
+    return FoundPage(items, next_cursor, caching(newest))
+
+
+def _json(request: Request, found: FoundPage) -> Written:
     return write(
         request,
-        BATTLE_LIST.dump_json(BattleList(items=page.items, next=page.next)),
-        cache_control,
-        next_cursor=page.next,
+        BATTLE_LIST.dump_json(BattleList(items=found.items, next=found.next)),
+        found.cache_control,
+        next_cursor=found.next,
         headers=NEGOTIATED,
+    )
+
+
+def _file(
+    request: Request, served: Served, asked: BattlePage, find: Callable[[BattlePage], FoundPage]
+) -> Written | Response:
+    from api.routes.files import file_response  # noqa: PLC0415 - most answers are none
+    from api.tables import BATTLES  # noqa: PLC0415
+
+    is_whole_list = "limit" not in asked.model_fields_set
+    if is_whole_list:
+        asked = asked.model_copy(update={"limit": FILE_ROWS})
+    first = find(asked)
+
+    def read(next_cursor: str) -> Page[Battle]:
+        found = find(asked.model_copy(update={"cursor": next_cursor}))
+        return Page(found.items, found.next)
+
+    return file_response(
+        request,
+        BATTLES,
+        served,
+        request.scope["path"].strip("/").replace("/", "-"),
+        Page(first.items, first.next),
+        read,
+        first.cache_control,
+        is_whole_list=is_whole_list,
     )
 
 
