@@ -1,6 +1,6 @@
 """A page of battles: what every list of battles answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,7 +10,7 @@ from api import cursor
 from api.answers import Written, caching, write
 from api.cursor import Page
 from api.filters import BattlePage, Constraint, Order
-from api.formats import NEGOTIATED, chosen
+from api.formats import NEGOTIATED, Served, chosen
 from api.hot import remembered
 from api.models.battles import BATTLE_LIST, Battle, BattleList
 from api.parameters import FILE_ROWS
@@ -53,40 +53,13 @@ def battle_page(
     served = chosen(request, asked.format)
     context = context_of(request)
 
-    def page(limit: int, after: str | None = asked.cursor) -> FoundPage:
-        part = asked.model_copy(update={"cursor": after, "limit": limit})
-        return reader.read(lambda connection: read_page(connection, part, owner, context.live_within))
+    def find(asked: BattlePage) -> FoundPage:
+        return reader.read(lambda connection: read_page(connection, asked, owner, context.live_within))
 
     def make() -> Written | Response:
-        if served.format == "json":
-            return _json(request, page(asked.limit))
-        from api.routes.files import file_response  # noqa: PLC0415 - most answers are none
-        from api.tables import BATTLES  # noqa: PLC0415
-
-        is_whole_list = "limit" not in asked.model_fields_set
-        first = page(FILE_ROWS if is_whole_list else asked.limit)
-        return file_response(
-            request,
-            BATTLES,
-            served,
-            request.scope["path"].strip("/").replace("/", "-"),
-            Page(first.items, first.next),
-            lambda next_cursor: Page(*page(FILE_ROWS, next_cursor)[:2]),
-            first.cache_control,
-            is_whole_list=is_whole_list,
-        )
+        return _json(request, find(asked)) if served.format == "json" else _file(request, served, asked, find)
 
     return remembered(context.hot, request, served.media_type, make)
-
-
-def _json(request: Request, found: FoundPage) -> Written:
-    return write(
-        request,
-        BATTLE_LIST.dump_json(BattleList(items=found.items, next=found.next)),
-        found.cache_control,
-        next_cursor=found.next,
-        headers=NEGOTIATED,
-    )
 
 
 def read_page(
@@ -107,6 +80,43 @@ def read_page(
         next_cursor = cursor.encode(form, (order, constraints), _key(items[-1], order))
     newest = _newest_possible(asked.until, after if order == "start" else None)
     return FoundPage(items, next_cursor, caching(newest))
+
+
+def _json(request: Request, found: FoundPage) -> Written:
+    return write(
+        request,
+        BATTLE_LIST.dump_json(BattleList(items=found.items, next=found.next)),
+        found.cache_control,
+        next_cursor=found.next,
+        headers=NEGOTIATED,
+    )
+
+
+def _file(
+    request: Request, served: Served, asked: BattlePage, find: Callable[[BattlePage], FoundPage]
+) -> Written | Response:
+    from api.routes.files import file_response  # noqa: PLC0415 - most answers are none
+    from api.tables import BATTLES  # noqa: PLC0415
+
+    is_whole_list = "limit" not in asked.model_fields_set
+    if is_whole_list:
+        asked = asked.model_copy(update={"limit": FILE_ROWS})
+    first = find(asked)
+
+    def read(next_cursor: str) -> Page[Battle]:
+        found = find(asked.model_copy(update={"cursor": next_cursor}))
+        return Page(found.items, found.next)
+
+    return file_response(
+        request,
+        BATTLES,
+        served,
+        request.scope["path"].strip("/").replace("/", "-"),
+        Page(first.items, first.next),
+        read,
+        first.cache_control,
+        is_whole_list=is_whole_list,
+    )
 
 
 def _key(battle: Battle, order: Order) -> Any:
