@@ -37,7 +37,7 @@ def invoke(path: str = "/battles", query: str = "", method: str = "GET", **heade
     event |= {"rawPath": path, "rawQueryString": query, "queryStringParameters": {}}
     event["requestContext"]["http"] |= {"path": path, "method": method}
     event["headers"] |= headers
-    return api_handler.handler(event, Context("api", 30, Event()))  # type: ignore[arg-type]
+    return api_handler.handler(event, Context("api", 30, Event()))
 
 
 @pytest.mark.usefixtures("environment")
@@ -45,7 +45,7 @@ def test_answers_an_event_of_api_gateway(rows: Rows) -> None:
     battle_id = rows.battle(revision=3)
     rows.battle(space="jspace")
 
-    response = api_handler.handler(json.loads(EVENT.read_text()), Context("api", 30, Event()))  # type: ignore[arg-type]
+    response = api_handler.handler(json.loads(EVENT.read_text()), Context("api", 30, Event()))
 
     assert response["statusCode"] == 200
     assert response["isBase64Encoded"] is False
