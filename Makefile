@@ -10,7 +10,17 @@ export UV_SYSTEM_CERTS := true
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.tools/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup up test lint fmt bench lock openapi clean
+# What deploys to AWS lives beside .venv: other versions of the same packages, and a laptop needs none of it.
+INFRA := .tools/infra/bin/
+SAM := .tools/sam/bin/sam
+CHECKOV := .tools/checkov/bin/checkov
+CDK := .tools/cdk/node_modules/.bin/cdk
+CDK_VERSION := 2.1148.1
+export SAM_CLI_TELEMETRY := 0
+export CDK_DISABLE_CLI_TELEMETRY := true
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := true
+
+.PHONY: help setup up test lint fmt bench lock openapi clean setup-infra package sam lint-infra test-infra rie synth
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +59,32 @@ bench: setup ## run the benchmarks (ARGS="engine" for one of them)
 openapi: setup ## write openapi.json from the API
 	@$(RUN)battlescope openapi > openapi.json
 
+setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.installed $(CDK) ## install what deploys to AWS
+
+.tools/infra/.installed: $(STAMP) requirements/infra.txt
+	@test -x $(INFRA)python || $(UV) venv --quiet --python .venv/bin/python .tools/infra
+	@$(UV) pip sync --quiet --python .tools/infra --require-hashes requirements/infra.txt
+	@$(UV) pip install --quiet --python .tools/infra --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.tools/sam/.installed .tools/checkov/.installed: .tools/%/.installed: requirements/%.txt | $(STAMP)
+	@test -x .tools/$*/bin/python || $(UV) venv --quiet --python .venv/bin/python .tools/$*
+	@$(UV) pip sync --quiet --python .tools/$* --require-hashes requirements/$*.txt
+	@touch $@
+
+$(CDK): Makefile
+	@npm install --silent --prefix .tools/cdk --no-save --no-package-lock --no-audit --no-fund aws-cdk@$(CDK_VERSION)
+	@touch $@
+
+package: setup ## build what Lambda runs into dist/layer and dist/functions (ARCHITECTURE=arm64 or x86_64)
+	@$(MAKE) --silent -C layers/common build-CommonLayer ARTIFACTS_DIR=$(CURDIR)/dist/layer
+	@rm -rf dist/functions
+	@$(MAKE) --silent -C functions build-All ARTIFACTS_DIR=$(CURDIR)/dist/functions
+
+sam: setup-infra ## check template.yaml and build it (sam validate --lint, sam build)
+	@$(SAM) validate --lint --region eu-west-1
+	@$(SAM) build
+
 lock: $(UV) ## pin every package by hash into requirements/
 	@for f in lambda server local; do \
 		extra=$$([ $$f = lambda ] || echo --extra $$f); \
@@ -56,6 +92,12 @@ lock: $(UV) ## pin every package by hash into requirements/
 			--upgrade pyproject.toml $$extra -o requirements/$$f.txt; done
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 		--upgrade pyproject.toml --extra local --group test --group lint requirements/build.in -o requirements/dev.txt
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+		--upgrade pyproject.toml --extra local --group test --group lint --group infra -c requirements/dev.txt \
+		requirements/build.in -o requirements/infra.txt
+	@for f in sam checkov; do \
+		$(UV) pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header \
+			--no-emit-index-url --no-emit-find-links --upgrade requirements/$$f.in -o requirements/$$f.txt; done
 
 clean: ## delete everything that was installed or stored here
-	@rm -rf .venv .tools .battlescope .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .tools .battlescope .aws-sam dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
