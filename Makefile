@@ -59,7 +59,7 @@ bench: setup ## run the benchmarks (ARGS="engine" for one of them)
 openapi: setup ## write openapi.json from the API
 	@$(RUN)battlescope openapi > openapi.json
 
-setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.installed $(CDK) ## install what deploys to AWS
+setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.installed .tools/runtime/.installed $(CDK) ## install what deploys to AWS
 
 .tools/infra/.installed: $(STAMP) requirements/infra.txt
 	@test -x $(INFRA)python || $(UV) venv --quiet --python .venv/bin/python .tools/infra
@@ -67,7 +67,7 @@ setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.insta
 	@$(UV) pip install --quiet --python .tools/infra --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.tools/sam/.installed .tools/checkov/.installed: .tools/%/.installed: requirements/%.txt | $(STAMP)
+.tools/sam/.installed .tools/checkov/.installed .tools/runtime/.installed: .tools/%/.installed: requirements/%.txt | $(STAMP)
 	@test -x .tools/$*/bin/python || $(UV) venv --quiet --python .venv/bin/python .tools/$*
 	@$(UV) pip sync --quiet --python .tools/$* --require-hashes requirements/$*.txt
 	@touch $@
@@ -85,6 +85,12 @@ sam: setup-infra ## check template.yaml and build it (sam validate --lint, sam b
 	@$(SAM) validate --lint --region eu-west-1
 	@$(SAM) build
 
+test-infra: setup-infra ## test what deploys: under Lambda's runtime, templates, the CDK app (ARGS="-k name ...")
+	@$(INFRA)python -m pytest -n 2 tests/infra $(ARGS)
+
+rie: setup-infra ## run every handler under Lambda's real runtime interface emulator
+	@$(INFRA)python -m pytest -v tests/infra/test_rie.py
+
 lock: $(UV) ## pin every package by hash into requirements/
 	@for f in lambda server local; do \
 		extra=$$([ $$f = lambda ] || echo --extra $$f); \
@@ -95,7 +101,7 @@ lock: $(UV) ## pin every package by hash into requirements/
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 		--upgrade pyproject.toml --extra local --group test --group lint --group infra -c requirements/dev.txt \
 		requirements/build.in -o requirements/infra.txt
-	@for f in sam checkov; do \
+	@for f in sam checkov runtime; do \
 		$(UV) pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links --upgrade requirements/$$f.in -o requirements/$$f.txt; done
 
