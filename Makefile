@@ -19,6 +19,7 @@ CDK_VERSION := 2.1148.1
 export SAM_CLI_TELEMETRY := 0
 export CDK_DISABLE_CLI_TELEMETRY := true
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := true
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := true
 
 .PHONY: help setup up test lint fmt bench lock openapi clean setup-infra package sam lint-infra test-infra rie synth
 
@@ -84,6 +85,15 @@ package: setup ## build what Lambda runs into dist/layer and dist/functions (ARC
 sam: setup-infra ## check template.yaml and build it (sam validate --lint, sam build)
 	@$(SAM) validate --lint --region eu-west-1
 	@$(SAM) build
+
+lint-infra: setup-infra ## mypy over what deploys, cdk-nag and checkov over the templates
+	@MYPYPATH=infra/cdk $(INFRA)mypy infra/cdk/battlescope_cdk tests/infra
+	@$(MAKE) --silent synth CONTEXT='-c zkbUseragent="battlescope (check)"'
+	@for what in "--directory dist/cdk.out" "--file template.yaml"; do \
+		$(CHECKOV) $$what --config-file infra/cdk/checkov.yaml; done
+
+synth: setup-infra package ## make the CDK app's templates in dist/cdk.out (CONTEXT="-c zkbUseragent=...")
+	@cd infra/cdk && PATH=$(CURDIR)/$(INFRA):$$PATH $(CURDIR)/$(CDK) synth --quiet --output $(CURDIR)/dist/cdk.out $(CONTEXT)
 
 test-infra: setup-infra ## test what deploys: under Lambda's runtime, templates, the CDK app (ARGS="-k name ...")
 	@$(INFRA)python -m pytest -n 2 tests/infra $(ARGS)
