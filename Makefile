@@ -21,10 +21,10 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := true
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := true
 
-.PHONY: help setup up test lint fmt bench lock openapi clean setup-infra package sam lint-infra test-infra rie synth
+.PHONY: help setup up test lint fmt bench lock openapi clean setup-infra package sam lint-infra test-infra rie synth deploy destroy cost
 
 help: ## show the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(STAMP) ## install uv, Python 3.13 and all packages into the checkout
 
@@ -94,6 +94,12 @@ lint-infra: setup-infra ## mypy over what deploys, cdk-nag and checkov over the 
 
 synth: setup-infra package ## make the CDK app's templates in dist/cdk.out (CONTEXT="-c zkbUseragent=...")
 	@cd infra/cdk && PATH=$(CURDIR)/$(INFRA):$$PATH $(CURDIR)/$(CDK) synth --quiet --output $(CURDIR)/dist/cdk.out $(CONTEXT)
+
+deploy destroy: setup-infra package ## deploy or take down all stacks with the CDK (CONTEXT="-c zkbUseragent=...")
+	@cd infra/cdk && PATH=$(CURDIR)/$(INFRA):$$PATH $(CURDIR)/$(CDK) $@ --all --output $(CURDIR)/dist/cdk.out $(CONTEXT)
+
+cost: setup-infra ## measure every handler, and write docs/cost.md
+	@$(INFRA)python -m bench.aws_cost
 
 test-infra: setup-infra ## test what deploys: under Lambda's runtime, templates, the CDK app (ARGS="-k name ...")
 	@$(INFRA)python -m pytest -n 2 tests/infra $(ARGS)
