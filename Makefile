@@ -87,7 +87,7 @@ sam: setup-infra ## check template.yaml and build it (sam validate --lint, sam b
 	@$(SAM) build
 
 lint-infra: setup-infra ## mypy over what deploys, cdk-nag and checkov over the templates
-	@MYPYPATH=infra/cdk $(INFRA)mypy infra/cdk/battlescope_cdk tests/infra
+	@$(INFRA)mypy infra/cdk/battlescope_cdk tests/infra
 	@$(MAKE) --silent synth CONTEXT='-c zkbUseragent="battlescope (check)"'
 	@for what in "--directory dist/cdk.out" "--file template.yaml"; do \
 		$(CHECKOV) $$what --config-file infra/cdk/checkov.yaml; done
@@ -99,7 +99,8 @@ deploy destroy: setup-infra package ## deploy or take down all stacks with the C
 	@cd infra/cdk && PATH=$(CURDIR)/$(INFRA):$$PATH $(CURDIR)/$(CDK) $@ --all --output $(CURDIR)/dist/cdk.out $(CONTEXT)
 
 cost: setup-infra ## measure every handler, and write docs/cost.md
-	@$(INFRA)python -m bench.aws_cost
+	@$(INFRA)python -m bench lambda_functions
+	@PYTHONPATH=infra/cdk $(INFRA)python scripts/aws_cost.py
 
 test-infra: setup-infra ## test what deploys: under Lambda's runtime, templates, the CDK app (ARGS="-k name ...")
 	@$(INFRA)python -m pytest -n 2 tests/infra $(ARGS)

@@ -12,14 +12,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from tests.support.feeds_server import FeedsServer
+from tests.support.lambda_runtime import ROOT, LambdaRuntime, Package, build
+
 from battlescope.message import pack
 from battlescope_local.embedded_queue import EmbeddedQueue
 from battlescope_local.ports import free_port
 from battlescope_local.simulate import write
 from bench.support import database, machine
 from ingest.payload import parse_killmail
-from tests.support.feeds_server import FeedsServer
-from tests.support.lambda_runtime import ROOT, LambdaRuntime, Package, build
 
 MEASURED = ROOT / "infra/cost/measured.json"
 KILLMAILS = 2000
@@ -77,7 +78,9 @@ def _measure(
             measured["Api"] = _timed(api, [_request(path) for path in API_PATHS * API_ROUNDS])
         with _running(package, "ingest.handler.handler", settings, folder, INGEST_TIMEOUT_S) as ingest:
             measured["Ingest"] = _timed(ingest, [{}])
-        with _running(package, "ingest.repair.handler", {**settings, "REPAIR_DAYS": "2"}, folder, 120) as repair:
+        with _running(
+            package, "ingest.repair.handler", {**settings, "REPAIR_DAYS": "2"}, folder, 120
+        ) as repair:
             measured["Repair"] = _timed(repair, [{}, {}])
         with _running(package, "cluster.maintenance.handler.handler", settings, folder, 120) as maintenance:
             measured["Maintenance"] = _timed(maintenance, [{}, {}])

@@ -20,9 +20,6 @@ MINUTES = HOURS * 60
 WHOLE_PROCESSOR_MB = 1769
 """Lambda gives a function a share of a processor by its memory; at this much it has a whole one."""
 
-RUNTIME_OVERHEAD_MB = 40
-"""Beyond what the process was seen to need: Lambda's own share, and boto3 where a secret is read."""
-
 REPAIR_S, MAINTENANCE_S = 300.0, 60.0
 """Of one invocation: their time is waiting for far sides, so it was assumed and not measured."""
 
@@ -34,8 +31,8 @@ ANSWER_KB = 12.0
 METRICS_ALWAYS_SENT = 14
 ALARMS = 8
 DATABASE_GB = 20
-DATABASE_GB_PER_KILLMAIL = 6e-6
-"""About 10 KB a battle, and what is held of killmails."""
+DATABASE_GB_PER_KILLMAIL = 1.2e-6
+"""With all that is told from it, indexes included (docs/performance.md, a hundred thousand battles)."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,9 @@ class Bill:
 
     def invocations(self) -> dict[Spec, float]:
         """How often each function is called in a month."""
-        clusterings = self.load.killmails_a_day * DAYS / self.functions[CLUSTER.name]["killmails_per_invocation"]
+        clusterings = (
+            self.load.killmails_a_day * DAYS / self.functions[CLUSTER.name]["killmails_per_invocation"]
+        )
         return {
             INGEST: MINUTES,
             CLUSTER: clusterings,
@@ -166,10 +165,14 @@ def page(prices: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
         "",
         "Written by `scripts/aws_cost.py`; do not edit. `make cost` measures and writes it anew.",
         "",
-        f"Prices: {prices['region']}, {prices['as_of']}. {prices['source']}: check them before you rely on them "
-        "(infra/cost/prices.json).",
-        f"Measured: {measured['measured_at']}, {measured['machine']}, under Lambda's runtime interface emulator "
-        "(infra/cost/measured.json). A whole processor there; the share that Lambda gives by memory is reckoned with.",
+        (
+            f"Prices: {prices['region']}, {prices['as_of']}. {prices['source']}: check them before you rely on them "
+            "(infra/cost/prices.json)."
+        ),
+        (
+            f"Measured: {measured['measured_at']}, {measured['machine']}, under Lambda's runtime interface emulator "
+            "(infra/cost/measured.json). A whole processor there; the share that Lambda gives by memory is reckoned with."
+        ),
         "",
         f"## A month: {bill.load.killmails_a_day:,.0f} killmails a day, {bill.load.requests_a_month:,.0f} API requests",
         "",
@@ -178,8 +181,10 @@ def page(prices: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
         *(f"| {name} | {cost:.2f} |" for name, cost in bill.items().items()),
         f"| **together** | **{bill.total():.2f}** |",
         "",
-        "Free each month, and taken off above: 400,000 GB-s and a million requests of Lambda, a million requests of SQS, "
-        "ten metrics, ten alarms, 5 GB of logs, 100 GB to readers. What only a new account has free is not.",
+        (
+            "Free each month, and taken off above: 400,000 GB-s and a million requests of Lambda, a million requests of SQS, "
+            "ten metrics, ten alarms, 5 GB of logs, 100 GB to readers. What only a new account has free is not."
+        ),
         "",
         "## What a choice adds",
         "",
@@ -198,9 +203,11 @@ def page(prices: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
         lines.append(f"| {factor} times | {more.total():.2f} | {moving:.2f} |")
     lines += [
         "",
-        "All of EVE makes 16,000 killmails a day, so ten times that is a backlog and not a feed; ten times the readers is "
-        "what happens. The database is the same in all three: at 100 times choose a larger one (`databaseInstance`) and "
-        "CloudFront, which answers most readers itself.",
+        (
+            "All of EVE makes 16,000 killmails a day, so ten times that is a backlog and not a feed; ten times the readers is "
+            "what happens. The database is the same in all three: at 100 times choose a larger one (`databaseInstance`) and "
+            "CloudFront, which answers most readers itself."
+        ),
         "",
         "## Memory",
         "",
@@ -215,10 +222,12 @@ def page(prices: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
         )
     lines += [
         "",
-        "The poller waits more than it works, so it gets little more than it needs; it is most of what Lambda costs. The API "
-        "gets more than it needs, since a processor comes with it: a cold start is shorter, and a request costs the same. "
-        "Of Ingest, Repair and Maintenance the times are those of a test server with nothing new; what they take of Lambda is "
-        f"reckoned from {INGEST.timeout_s - MARGIN_S:.0f} s a minute, {REPAIR_S:.0f} s a day and {MAINTENANCE_S:.0f} s an hour.",
+        (
+            "The poller waits more than it works, so it gets little more than it needs; it is most of what Lambda costs. The API "
+            "gets more than it needs, since a processor comes with it: a cold start is shorter, and a request costs the same. "
+            "Of Ingest, Repair and Maintenance the times are those of a test server with nothing new; what they take of Lambda is "
+            f"reckoned from {INGEST.timeout_s - MARGIN_S:.0f} s a minute, {REPAIR_S:.0f} s a day and {MAINTENANCE_S:.0f} s an hour."
+        ),
         "",
     ]
     return "\n".join(lines)

@@ -65,13 +65,12 @@ def from_cdk(package: Path) -> Deployed:
 
 
 def _from_cloudformation(resources: Mapping[str, Any]) -> Deployed:
-    functions = {id_: one for id_, one in _of_type(resources, "AWS::Lambda::Function")}
+    functions = dict(_of_type(resources, "AWS::Lambda::Function"))
     schedules = {
         _target(one["Target"]["Arn"]): one for _, one in _of_type(resources, "AWS::Scheduler::Schedule")
     }
     mappings = {
-        _target(one["FunctionName"]): one
-        for _, one in _of_type(resources, "AWS::Lambda::EventSourceMapping")
+        _target(one["FunctionName"]): one for _, one in _of_type(resources, "AWS::Lambda::EventSourceMapping")
     }
     ours = {spec.handler for spec in ALL}
     handlers = {}

@@ -11,7 +11,11 @@ from tests.infra.deployed import Called, Deployed, from_cdk, from_sam
 SOURCES: dict[str, Callable[[Path], Deployed]] = {"cdk": from_cdk, "sam": lambda _: from_sam()}
 
 MEANT = {
-    ("sam", "environment", "LOG_LEVEL"): "a parameter there; with the CDK it comes with other settings by context",
+    (
+        "sam",
+        "environment",
+        "LOG_LEVEL",
+    ): "a parameter there; with the CDK it comes with other settings by context",
 }
 """Environment names that one source has beyond the CDK's defaults, and why."""
 
@@ -27,9 +31,7 @@ def comparable(source: str, called: Called) -> Called:
 
 
 @pytest.mark.parametrize("source", SOURCES)
-def test_the_same_handlers_are_called_in_the_same_way(
-    deployments: dict[str, Deployed], source: str
-) -> None:
+def test_the_same_handlers_are_called_in_the_same_way(deployments: dict[str, Deployed], source: str) -> None:
     expected = deployments["cdk"]
     found = deployments[source]
     assert {name: comparable(source, one) for name, one in found.handlers.items()} == expected.handlers
