@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from battlescope_cdk.catalogue import ALL
 from scripts.aws_cost import Bill, Load, load_json, page
+
+from battlescope_cdk.catalogue import ALL
 
 BUDGET_USD = 25
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,4 @@ def test_more_costs_more() -> None:
 
 def test_no_function_needs_more_than_two_thirds_of_its_memory() -> None:
     measured = load_json("measured.json")["functions"]
-    assert [
-        spec.name for spec in ALL if measured[spec.name]["peak_memory_mb"] > spec.memory_mb * 2 / 3
-    ] == []
+    assert [spec.name for spec in ALL if measured[spec.name]["peak_memory_mb"] > spec.memory_mb * 2 / 3] == []
