@@ -76,7 +76,8 @@ class Emulator:
 
     def client(self, service: str) -> Any:
         """A client of one service."""
-        return boto3.client(
+        client: Any = boto3.client  # its types know services by their literal names
+        return client(
             service,
             endpoint_url=self.url,
             region_name=REGION,

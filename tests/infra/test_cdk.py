@@ -73,6 +73,7 @@ NETWORK = {
         "CreateNetworkInterface",
         "DeleteNetworkInterface",
         "DescribeNetworkInterfaces",
+        "DescribeSubnets",
         "AssignPrivateIpAddresses",
         "UnassignPrivateIpAddresses",
     )
@@ -167,6 +168,17 @@ def test_the_database_outlives_its_stack_and_is_not_reached_from_outside(default
     assert default.resources("BattleScopeData", "AWS::SecretsManager::RotationSchedule")
     for rule in default.resources("BattleScopeData", "AWS::EC2::SecurityGroupIngress").values():
         assert "SourceSecurityGroupId" in rule
+
+
+def test_what_needs_a_way_out_has_one(default: Synthesis) -> None:
+    (nat,) = default.resources("BattleScopeNetwork", "AWS::EC2::Instance").values()
+    (interface,) = nat["NetworkInterfaces"]
+    assert interface["AssociatePublicIpAddress"]
+    (rotation,) = default.resources("BattleScopeData", "AWS::Serverless::Application").values()
+    assert "functionsSubnet" in str(rotation["Parameters"]["vpcSubnetIds"])
+    assert "Functions" in str(rotation["Parameters"]["vpcSecurityGroupIds"])
+    ingress = default.resources("BattleScopeNetwork", "AWS::EC2::SecurityGroupIngress").values()
+    assert all("CidrIp" not in rule for rule in ingress)
 
 
 def test_a_proxy_is_what_functions_connect_to(placeholder: Path) -> None:
