@@ -11,10 +11,24 @@ export UV_SYSTEM_CERTS := true
 export UV_PYTHON_INSTALL_DIR := $(CURDIR)/.tools/python
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup up test browsers pictures clients lint fmt bench lock openapi clean
+# What deploys to AWS lives beside .venv: other versions of the same packages, and a laptop needs none of it.
+INFRA := .tools/infra/bin/
+SAM := .tools/sam/bin/sam
+CHECKOV := .tools/checkov/bin/checkov
+CDK := .tools/cdk/node_modules/.bin/cdk
+CDK_VERSION := 2.1148.1
+ARCHITECTURE ?= arm64
+export ARCHITECTURE
+STACKS := --output $(CURDIR)/dist/cdk.out -c architecture=$(ARCHITECTURE)
+export SAM_CLI_TELEMETRY := 0
+export CDK_DISABLE_CLI_TELEMETRY := true
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := true
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := true
+
+.PHONY: help setup up test browsers pictures clients lint fmt bench lock openapi clean setup-infra package sam lint-infra test-infra rie synth deploy destroy cost
 
 help: ## show the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(STAMP) ## install uv, Python 3.13 and all packages into the checkout
 
@@ -68,6 +82,54 @@ bench: setup ## run the benchmarks (ARGS="engine" for one of them)
 openapi: setup ## write openapi.json from the API
 	@$(RUN)battlescope openapi > openapi.json
 
+setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.installed .tools/runtime/.installed $(CDK) ## install what deploys to AWS
+
+.tools/infra/.installed: $(STAMP) requirements/infra.txt
+	@test -x $(INFRA)python || $(UV) venv --quiet --python .venv/bin/python .tools/infra
+	@$(UV) pip sync --quiet --python .tools/infra --require-hashes requirements/infra.txt
+	@$(UV) pip install --quiet --python .tools/infra --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.tools/sam/.installed .tools/checkov/.installed .tools/runtime/.installed: .tools/%/.installed: requirements/%.txt | $(STAMP)
+	@test -x .tools/$*/bin/python || $(UV) venv --quiet --python .venv/bin/python .tools/$*
+	@$(UV) pip sync --quiet --python .tools/$* --require-hashes requirements/$*.txt
+	@touch $@
+
+$(CDK): Makefile
+	@npm install --silent --prefix .tools/cdk --no-save --no-package-lock --no-audit --no-fund aws-cdk@$(CDK_VERSION)
+	@touch $@
+
+package: setup ## build what Lambda runs into dist/layer and dist/functions (ARCHITECTURE=arm64 or x86_64)
+	@$(MAKE) --silent -C layers/common build-CommonLayer ARTIFACTS_DIR=$(CURDIR)/dist/layer
+	@rm -rf dist/functions
+	@$(MAKE) --silent -C functions build-All ARTIFACTS_DIR=$(CURDIR)/dist/functions
+
+sam: setup-infra ## check template.yaml and build it (sam validate --lint, sam build)
+	@$(SAM) validate --lint --region eu-west-1
+	@$(SAM) build
+
+lint-infra: setup-infra ## mypy over what deploys, cdk-nag and checkov over the templates
+	@$(INFRA)mypy infra/cdk/battlescope_cdk tests/infra
+	@$(MAKE) --silent synth CONTEXT='-c zkbUseragent="battlescope (check)"'
+	@for what in "--directory dist/cdk.out" "--file template.yaml"; do \
+		$(CHECKOV) $$what --config-file infra/cdk/checkov.yaml || exit 1; done
+
+synth: setup-infra package ## make the CDK app's templates in dist/cdk.out (CONTEXT="-c zkbUseragent=...")
+	@cd infra/cdk && PATH=$(CURDIR)/$(INFRA):$$PATH $(CURDIR)/$(CDK) synth --quiet $(STACKS) $(CONTEXT)
+
+deploy destroy: setup-infra package ## deploy or take down all stacks with the CDK (CONTEXT="-c zkbUseragent=...")
+	@cd infra/cdk && PATH=$(CURDIR)/$(INFRA):$$PATH $(CURDIR)/$(CDK) $@ --all $(STACKS) $(CONTEXT)
+
+cost: setup-infra ## measure every handler, and write docs/cost.md
+	@$(INFRA)python -m bench lambda_functions
+	@PYTHONPATH=infra/cdk $(INFRA)python scripts/aws_cost.py
+
+test-infra: setup-infra ## test what deploys: under Lambda's runtime, templates, the CDK app (ARGS="-k name ...")
+	@$(INFRA)python -m pytest -n 2 tests/infra $(ARGS)
+
+rie: setup-infra ## run every handler under Lambda's real runtime interface emulator
+	@$(INFRA)python -m pytest -v tests/infra/test_rie.py
+
 lock: $(UV) ## pin every package by hash into requirements/
 	@for f in lambda server local; do \
 		extra=$$([ $$f = lambda ] || echo --extra $$f); \
@@ -79,6 +141,12 @@ lock: $(UV) ## pin every package by hash into requirements/
 		--upgrade requirements/bench.in -o requirements/bench.txt
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 		--upgrade --python-version 3.13 requirements/clients.in -o requirements/clients.txt
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+		--upgrade pyproject.toml --extra local --group test --group lint --group infra -c requirements/dev.txt \
+		requirements/build.in -o requirements/infra.txt
+	@for f in sam checkov runtime; do \
+		$(UV) pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header \
+			--no-emit-index-url --no-emit-find-links --upgrade requirements/$$f.in -o requirements/$$f.txt; done
 
 clean: ## delete everything that was installed or stored here
-	@rm -rf .venv .tools .battlescope .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .tools .battlescope .aws-sam dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -7,7 +7,7 @@ from mangum import Mangum
 
 from api.app import create_app
 from api.problems import MEDIA_TYPE
-from battlescope.telemetry import logger
+from battlescope.telemetry import logger, observed
 
 if TYPE_CHECKING:
     from mangum.types import LambdaContext
@@ -38,7 +38,7 @@ def environment() -> _Environment:
     return _Environment()
 
 
-@logger.inject_lambda_context
+@observed(correlation_id_path="requestContext.requestId")
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Answer one request of an HTTP API (payload format 2.0)."""
     return environment().adapter(event, context)

@@ -19,7 +19,7 @@ from cluster.revaluing import revalue
 from cluster.saving import save
 from cluster.store import killmails as killmails_store
 from cluster.store import reading
-from cluster.store.rows import Neighbourhood, StoredKillmail
+from cluster.store.rows import Neighbourhood, StoredBattle, StoredKillmail
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Outcome:
     revalued: int = 0
     conflicts: int = 0
     battles: tuple[UUID, ...] = ()
+    largest_kills: int = 0
 
 
 def cluster(connection: Database, killmails: Sequence[Killmail], rules: Rules) -> Outcome:
@@ -48,7 +49,13 @@ def cluster(connection: Database, killmails: Sequence[Killmail], rules: Rules) -
         if newer:
             revalue(connection, newer, around.stored)
         changed = _grow(connection, fresh, around, rules) if fresh else []
-    return Outcome(len(fresh), len(newer), len(conflicts), tuple(changed))
+    return Outcome(
+        len(fresh),
+        len(newer),
+        len(conflicts),
+        tuple(battle.id for battle in changed),
+        max((battle.totals.total_kills for battle in changed), default=0),
+    )
 
 
 def _sort(
@@ -76,7 +83,9 @@ def _sort(
     return fresh, newer, conflicts
 
 
-def _grow(connection: Database, fresh: Sequence[Killmail], around: Neighbourhood, rules: Rules) -> list[UUID]:
+def _grow(
+    connection: Database, fresh: Sequence[Killmail], around: Neighbourhood, rules: Rules
+) -> list[StoredBattle]:
     """Store new killmails, and what becomes of the components they fall into; the battles that changed."""
     by_system: dict[int, list[Killmail]] = {}
     for killmail in fresh:
@@ -96,4 +105,4 @@ def _grow(connection: Database, fresh: Sequence[Killmail], around: Neighbourhood
         {old: component.id for component in grown for old in component.absorbed if old != component.id},
     )
     save(connection, outcomes)
-    return [battle.id for _, battle, _ in outcomes]
+    return [battle for _, battle, _ in outcomes]

@@ -13,17 +13,20 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from aws_lambda_powertools.metrics import MetricUnit
 
 from battlescope import queue
 from battlescope.database import LazyConnection
 from battlescope.errors import DatabaseError, MessageError, QueueError
 from battlescope.killmail import Killmail
 from battlescope.message import unpack
-from battlescope.telemetry import Metric, count, logger, metrics
+from battlescope.telemetry import Metric, count, gauge, logger, observed, span
 from cluster.clusterer import cluster
 from cluster.engine.rules import Rules
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -53,14 +56,14 @@ def environment() -> _Environment:
     return _Environment()
 
 
-@metrics.log_metrics(capture_cold_start_metric=True)
-@logger.inject_lambda_context
+@observed()
 def handler(event: dict[str, Any], context: "LambdaContext") -> "PartialItemFailureResponse":
     """Process the records of an SQS event; answers which of them must come again."""
     count(Metric.MESSAGES_RECEIVED, len(event["Records"]))
     environment()
     try:
-        _cluster([killmail for record in event["Records"] for killmail in unpack(record["body"]).killmails])
+        with _about(event["Records"]):
+            _cluster([one for record in event["Records"] for one in unpack(record["body"]).killmails])
     except _AWAY as error:
         logger.warning("the messages come again", extra={"reason": str(error)})
         return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in event["Records"]]}
@@ -84,6 +87,19 @@ def _one_by_one(event: dict[str, Any], context: "LambdaContext") -> "PartialItem
 
 
 def _process(record: "SQSRecord") -> None:
+    with _about([record.raw_event]):
+        _process_one(record)
+
+
+def _about(records: Sequence[dict[str, Any]]) -> "AbstractContextManager[None]":
+    """Log lines within tell the messages, and the solar systems, that they are about."""
+    return logger.append_context_keys(
+        message_ids=[record["messageId"] for record in records],
+        system_ids=[record["attributes"].get("MessageGroupId") for record in records],
+    )
+
+
+def _process_one(record: "SQSRecord") -> None:
     try:
         _cluster(unpack(record.body).killmails)
     except MessageError as error:
@@ -102,10 +118,20 @@ def _process(record: "SQSRecord") -> None:
 
 def _cluster(killmails: Sequence[Killmail]) -> None:
     rules = environment().rules
-    outcome = environment().connection.run(lambda connection: cluster(connection, killmails, rules))
+    with span("cluster"):
+        outcome = environment().connection.run(lambda connection: cluster(connection, killmails, rules))
     count(Metric.KILLMAILS_STORED, outcome.stored)
     count(Metric.KILLMAIL_CONFLICTS, outcome.conflicts)
     count(Metric.BATTLES_CHANGED, len(outcome.battles))
+    if outcome.battles:
+        gauge(Metric.BATTLE_KILLS, outcome.largest_kills, MetricUnit.Count)
+    logger.info(
+        "clustered",
+        extra={
+            "killmail_ids": [killmail.killmail_id for killmail in killmails],
+            "battle_ids": [str(battle_id) for battle_id in outcome.battles],
+        },
+    )
 
 
 def _dead_letter(record: "SQSRecord", reason: str) -> None:

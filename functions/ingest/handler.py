@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from battlescope import queue
 from battlescope.database import LazyConnection
-from battlescope.telemetry import Metric, count, logger, metrics
+from battlescope.telemetry import Metric, count, observed
 from ingest.cursor import Cursors
 from ingest.poller import Poller
 
@@ -41,8 +41,7 @@ def environment() -> _Environment:
     return _Environment()
 
 
-@metrics.log_metrics(capture_cold_start_metric=True)
-@logger.inject_lambda_context
+@observed()
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Read the feed for as long as this invocation has; answers what was done."""
     count(Metric.POLLER_RUNS)

@@ -19,7 +19,7 @@ from battlescope.esi import Esi
 from battlescope.http import HttpClient
 from battlescope.lease import Leases
 from battlescope.prices import load_prices
-from battlescope.telemetry import Metric, count, gauge, logger, metrics
+from battlescope.telemetry import Metric, count, gauge, logger, observed
 from ingest.history.days import Span, today
 from ingest.history.download import HistoryUnavailableError
 from ingest.history.holes import close_holes, fill_holes
@@ -73,8 +73,7 @@ def environment() -> _Environment:
     return _Environment()
 
 
-@metrics.log_metrics(capture_cold_start_metric=True)
-@logger.inject_lambda_context
+@observed()
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Repair what is due; answers what was done, and whether that was all."""
     count(Metric.REPAIR_RUNS)

@@ -17,7 +17,7 @@ from battlescope.errors import MessageError
 from battlescope.esi import Esi
 from battlescope.http import HttpClient
 from battlescope.lease import Leases
-from battlescope.telemetry import Metric, count, logger, metrics
+from battlescope.telemetry import Metric, count, observed
 from cluster.maintenance.reclustering import Window
 from cluster.maintenance.steps import Upkeep, run_steps
 
@@ -67,8 +67,7 @@ def environment() -> _Environment:
     return _Environment()
 
 
-@metrics.log_metrics(capture_cold_start_metric=True)
-@logger.inject_lambda_context
+@observed()
 def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]:
     """Do what is due; answers what each step did, and whether that was all.
 

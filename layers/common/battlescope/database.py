@@ -21,12 +21,30 @@ type Database = Connection[TupleRow]
 def connect(db_url: str) -> Database:
     """A new autocommit connection; transactions are explicit, as `with connection.transaction()`.
 
+    Args:
+        db_url: a connection string, or the ARN of the secret that holds it.
+
     Raises:
-        DatabaseError: the server is away or refuses.
+        DatabaseError: the server is away or refuses, or the secret does.
     """
+    if not db_url.startswith("arn:"):
+        return _connect(db_url)
+    from battlescope import database_secret  # noqa: PLC0415 - only on AWS
+
+    url = database_secret.resolve(db_url)
+    try:
+        return _connect(url)
+    except DatabaseError:
+        renewed = database_secret.resolve(db_url, anew=True)  # it may have been rotated
+        if renewed == url:
+            raise
+        return _connect(renewed)
+
+
+def _connect(url: str) -> Database:
     try:
         return psycopg.connect(
-            db_url,
+            url,
             autocommit=True,
             prepare_threshold=None,
             connect_timeout=CONNECT_TIMEOUT_S,

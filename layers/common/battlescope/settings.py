@@ -21,11 +21,20 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
 
-class HandlerSettings(Settings):
+class TracingSettings(Settings):
+    """Whether invocations are traced."""
+
+    tracing: bool = Field(
+        default=False, description="in Lambda: send X-Ray the parts of invocations; a cold start takes longer"
+    )
+
+
+class HandlerSettings(TracingSettings):
     """What every handler needs."""
 
     db_url: str = Field(
-        pattern=r"^postgres(ql)?://", description="PostgreSQL, as postgresql://user:password@host/name"
+        pattern=r"^(postgres(ql)?://|arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d+:secret:)",
+        description="PostgreSQL, as postgresql://user:password@host/name, or the ARN of a secret that holds it",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="what is worth a log line"

@@ -1,15 +1,28 @@
-"""One logger and one metrics object; every metric's name is written here and nowhere else."""
+"""One logger, one metrics object, one tracer; every metric's name is written here and nowhere else.
 
+Logs are JSON lines. Each carries its request's ids; `logger.append_context_keys` adds what is in hand. Metrics leave as
+lines of CloudWatch's embedded format when an invocation ends. CloudWatch counts a metric's price for every hour in
+which it is sent, so a count of zero is not sent.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-_NAMESPACE = "BattleScope"
-_SERVICE = "battlescope"
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Tracer
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
-logger = Logger(service=_SERVICE)
-metrics = Metrics(namespace=_NAMESPACE, service=_SERVICE)
+SERVICE = "battlescope"
+NAMESPACE = "BattleScope"
+
+logger = Logger(service=SERVICE)
+metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 
 
 class Metric(StrEnum):
@@ -47,7 +60,8 @@ class Metric(StrEnum):
 
 def count(metric: Metric, value: int = 1) -> None:
     """Add `value` to a counter."""
-    metrics.add_metric(name=metric, unit=MetricUnit.Count, value=value)
+    if value:
+        metrics.add_metric(name=metric, unit=MetricUnit.Count, value=value)
 
 
 def gauge(metric: Metric, value: float, unit: MetricUnit) -> None:
@@ -61,7 +75,73 @@ def count_alone(metric: Metric) -> None:
         name=metric,
         unit=MetricUnit.Count,
         value=1,
-        namespace=_NAMESPACE,
-        default_dimensions={"service": _SERVICE},
+        namespace=NAMESPACE,
+        default_dimensions={"service": SERVICE},
     ):
         pass
+
+
+@contextmanager
+def span(name: str) -> Iterator[None]:
+    """A part of an invocation as X-Ray shows it; nothing where TRACING is off."""
+    recorder = _tracer()
+    if recorder is None:
+        yield
+        return
+    with recorder.provider.in_subsegment(name=name):
+        yield
+
+
+type Handler[R] = Callable[[dict[str, Any], Any], R]
+"""Takes an event and Lambda's context, or that of `battlescope.runtime`."""
+
+
+def observed[R](*, correlation_id_path: str | None = None) -> Callable[[Handler[R]], Handler[R]]:
+    """What every handler is wrapped in: ids on its log lines, its metrics sent, its cold starts counted, its trace.
+
+    Args:
+        correlation_id_path: where in the event the caller's own id of the request is (a JMESPath).
+    """
+
+    def wrap(work: Handler[R]) -> Handler[R]:
+        logged = logger.inject_lambda_context(work, correlation_id_path=correlation_id_path, clear_state=True)
+
+        @wraps(work)
+        def handler(event: dict[str, Any], context: Any) -> R:
+            try:
+                with span(work.__module__):
+                    return logged(event, context)
+            finally:
+                _flush(context)
+
+        return handler
+
+    return wrap
+
+
+_warm: set[str] = set()
+"""The functions that this process has served; in Lambda one, on a laptop all."""
+
+
+def _flush(context: "LambdaContext") -> None:
+    if context.function_name not in _warm:
+        _warm.add(context.function_name)
+        metrics.provider.add_cold_start_metric(context)  # under the function's name, apart from the others
+    if metrics.provider.metric_set:
+        metrics.flush_metrics()
+
+
+@cache
+def _tracer() -> "Tracer | None":
+    """Made where TRACING is on, for its SDK takes half a second to import.
+
+    Raises:
+        SettingsError: TRACING is something else than true or false.
+    """
+    from battlescope.settings import TracingSettings, load  # noqa: PLC0415 - a tenth of the import
+
+    if not load(TracingSettings).tracing:
+        return None
+    from aws_lambda_powertools import Tracer  # noqa: PLC0415
+
+    return Tracer(service=SERVICE, auto_patch=False)

@@ -47,7 +47,7 @@ def invoke(
     event |= {"rawPath": path, "rawQueryString": query, "queryStringParameters": {}}
     event["requestContext"]["http"] |= {"path": path, "method": method, "sourceIp": source_ip}
     event["headers"] |= headers
-    return api_handler.handler(event, Context("api", 30, Event()))  # type: ignore[arg-type]
+    return api_handler.handler(event, Context("api", 30, Event()))
 
 
 @pytest.mark.usefixtures("environment")
@@ -55,7 +55,7 @@ def test_answers_an_event_of_api_gateway(rows: Rows) -> None:
     battle_id = rows.battle(revision=3)
     rows.battle(space="jspace")
 
-    response = api_handler.handler(json.loads(EVENT.read_text()), Context("api", 30, Event()))  # type: ignore[arg-type]
+    response = api_handler.handler(json.loads(EVENT.read_text()), Context("api", 30, Event()))
 
     assert response["statusCode"] == 200
     assert response["isBase64Encoded"] is False

@@ -1,0 +1,1 @@
+"""The schema of a deployment's database."""
