@@ -188,6 +188,17 @@ def test_a_proxy_is_what_functions_connect_to(placeholder: Path) -> None:
     assert synthesis.resources("BattleScopeData", "AWS::RDS::DBProxy")
 
 
+def test_a_domain_leads_to_the_api(placeholder: Path) -> None:
+    synthesis = synthesise(placeholder, **EVERYTHING)
+    (mapping,) = synthesis.resources("BattleScopeApi", "AWS::ApiGatewayV2::ApiMapping").values()
+    assert mapping["Stage"] == "$default"
+    (record,) = synthesis.resources("BattleScopeApi", "AWS::Route53::RecordSet").values()
+    assert record["Name"] == "battles.example.org."
+    assert (
+        synthesis.templates["BattleScopeApi"]["Outputs"]["ApiUrl"]["Value"] == "https://battles.example.org"
+    )
+
+
 def test_settings_go_to_the_functions_that_know_them(placeholder: Path) -> None:
     given = {"GAP_MAX_MINUTES": "20", "LOG_LEVEL": "DEBUG"}
     synthesis = synthesise(placeholder, settings=given, **EXTERNAL)
