@@ -58,7 +58,13 @@ def paths(site: Site) -> list[str]:
 def test_nothing_sticks_out_on_a_phone(paths: list[str], open_page: Open) -> None:
     for path in paths:
         page = open_page(path, width=390, is_mobile=True)
+        open_details(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        cut = page.evaluate("""
+            [...document.querySelectorAll("form, .card, .side, .battle, .totals > div")]
+                .filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.className || one.tagName)
+        """)
+        assert cut == [], path
 
 
 @pytest.mark.parametrize(("scheme", "rules"), [("dark", None), ("light", ["color-contrast"])])
