@@ -14,6 +14,14 @@ from tests.e2e.pages.conftest import Open, served
 from tests.e2e.pages.site import Site
 from tests.integration.api.rows import Rows
 
+OVERFULL = """
+    [...document.querySelectorAll("form, .card, .side, .battle, .totals > div")].filter(box => {
+        const edge = box.getBoundingClientRect().right - parseFloat(getComputedStyle(box).paddingRight) + 1;
+        return [...box.children].some(child => child.getBoundingClientRect().right > edge);
+    }).map(box => box.className || box.tagName)
+"""
+"""Evaluates to the boxes on a page that something sticks out of."""
+
 SERIOUS = {"serious", "critical"}
 SEARCH = "Alliance, corporation, pilot or system"
 
@@ -58,7 +66,9 @@ def paths(site: Site) -> list[str]:
 def test_nothing_sticks_out_on_a_phone(paths: list[str], open_page: Open) -> None:
     for path in paths:
         page = open_page(path, width=390, is_mobile=True)
+        open_details(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        assert page.evaluate(OVERFULL) == [], path
 
 
 @pytest.mark.parametrize(("scheme", "rules"), [("dark", None), ("light", ["color-contrast"])])
