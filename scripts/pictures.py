@@ -19,7 +19,6 @@ from threading import Event, Thread
 import httpx
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
-from scripts.invented_names import invented_name
 from tests.support.chromium import ARGUMENTS, chromium_path
 
 from api.server import serve
@@ -30,6 +29,7 @@ from battlescope.runtime.signals import stop_on_signals
 from battlescope.settings import ApiSettings
 from battlescope.static import load_into
 from battlescope_local.embedded_postgres import EmbeddedPostgres
+from battlescope_local.new_eden.naming import Naming
 from battlescope_local.ports import free_port
 from battlescope_local.simulate import write
 from cluster.clusterer import cluster
@@ -75,20 +75,7 @@ def _fill(connection: Database, folder: Path) -> None:
     killmails = (one for one in read_archive(archive) if isinstance(one, Killmail))
     for chunk in batched(killmails, 1000, strict=False):
         cluster(connection, chunk, Rules())
-    _name_everybody(connection)
-
-
-def _name_everybody(connection: Database) -> None:
-    ids = connection.execute("""
-        SELECT DISTINCT 'alliance', alliance_id FROM battle_participants WHERE alliance_id > 0
-        UNION SELECT 'corporation', corp_id FROM battle_participants WHERE corp_id > 0
-        UNION SELECT 'character', character_id FROM battle_participants WHERE character_id > 0
-    """).fetchall()
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO names (id, category, name) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-            [(id_, kind, invented_name(kind, id_)) for kind, id_ in ids],
-        )
+    Naming().name_newcomers(connection)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from battlescope_local.data_directory import DataDirectory
 from battlescope_local.display import Display
 from battlescope_local.embedded_postgres import EmbeddedPostgres
 from battlescope_local.embedded_queue import EmbeddedQueue
+from battlescope_local.new_eden.naming import Naming
 from battlescope_local.parts import STOP_TIMEOUT_S, Part, Schedule
 from battlescope_local.ports import becomes_free, free_port
 from battlescope_local.status import Gauge, Readings, Status, free_lease, is_leased, rewind_to_drained
@@ -253,6 +254,7 @@ def _tell_where_to_look(options: Options, data: DataDirectory, feed: str, consol
 def _watch(run: _Run, options: Options, stop: Event, console: Console) -> int:
     note = ""
     at_rest = 0
+    naming = Naming() if run.feed.startswith("simulated") else None
     readings = Readings(run.gauge)
     status: Status | None = None
     with Display(console) as display:
@@ -262,6 +264,8 @@ def _watch(run: _Run, options: Options, stop: Event, console: Console) -> int:
                 note = _revive(run, but_ingest=ended) or note
                 status, complaint = readings.latest(READING_TIMEOUT_S)
                 note = complaint or note
+                if naming is not None:
+                    run.connection.run(naming.name_newcomers)
             except (BattleScopeError, psycopg.Error) as error:
                 note = complaint = one_line(error)
             if status is None:
