@@ -24,7 +24,7 @@ def test_newcomers_are_named_and_nobody_twice(database: Database) -> None:
     # when / then: pilots, their corporations, the alliance
     assert naming.name_newcomers(database) == 3 + 3 + 1
     assert naming.name_newcomers(database) == 0
-    names = dict(database.execute("SELECT id, name FROM names").fetchall())
+    names: dict[int, str] = dict(database.execute("SELECT id, name FROM names").fetchall())
     # and: another battle brings one more pilot
     cluster(
         database,
@@ -35,4 +35,5 @@ def test_newcomers_are_named_and_nobody_twice(database: Database) -> None:
         Rules(),
     )
     assert naming.name_newcomers(database) == 2
-    assert dict(database.execute("SELECT id, name FROM names").fetchall()).items() >= names.items()
+    later: dict[int, str] = dict(database.execute("SELECT id, name FROM names").fetchall())
+    assert later.items() >= names.items()

@@ -6,13 +6,13 @@ from battlescope_local.new_eden.names import invented_name
 _NAMELESS = """
     SELECT e.category, e.id
     FROM (
-        SELECT DISTINCT category, id
+        SELECT DISTINCT e.category, e.id
         FROM battles b
         JOIN battle_participants p ON p.battle_id = b.id
         CROSS JOIN LATERAL (
             VALUES ('alliance', p.alliance_id), ('corporation', p.corp_id), ('character', p.character_id)
         ) AS e (category, id)
-        WHERE b.changed_in >= %s::xid8 AND id > 0
+        WHERE b.changed_in >= %s::xid8 AND e.id > 0
     ) e
     WHERE NOT EXISTS (SELECT FROM names n WHERE n.id = e.id)
 """
