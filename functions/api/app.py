@@ -55,11 +55,17 @@ def create_app(reader: Reader, settings: "ApiSettings", streams: "Streams | None
     )
     problems.add_handlers(app)
     # Each wraps those added before it.
-    app.add_middleware(Door, context=context, settings=settings, api=_first_segments(app))
-    app.add_middleware(UnexpectedErrors)
-    app.add_middleware(Compression)
     if shared is not None:
         app.add_middleware(RateLimits, wait_s=shared.wait_s)
+    app.add_middleware(
+        Door,
+        context=context,
+        settings=settings,
+        api=_first_segments(app),
+        wait_s=None if shared is None else shared.wait_s,
+    )
+    app.add_middleware(UnexpectedErrors)
+    app.add_middleware(Compression)
     app.add_middleware(CrossOrigin)
     app.add_middleware(HeadAsGet)
     return app

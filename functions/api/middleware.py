@@ -63,24 +63,35 @@ def _accepts_gzip(scope: Scope) -> bool:
     return False
 
 
+type Waits = Callable[[str], int | None]
+"""How long a client has to wait, in seconds, by its address; None where it may ask."""
+
+
+def refusal(scope: Scope, wait_s: int) -> Response:  # noqa: ARG001 - pages look at it
+    """The problem that a client has which asks too often."""
+    return problem_response(
+        TOO_MANY_REQUESTS,
+        f"this client asks too often; come again in {wait_s} s",
+        headers={"Retry-After": str(wait_s)},
+    )
+
+
 class RateLimits:
     """Refuses a client that asks too often; never `/healthz`, which probes ask."""
 
-    def __init__(self, app: ASGIApp, wait_s: Callable[[str], int | None]) -> None:
+    def __init__(
+        self, app: ASGIApp, wait_s: Waits, answer: Callable[[Scope, int], Response] = refusal
+    ) -> None:
         self._app = app
         self._wait_s = wait_s
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] == "http" and scope["path"] != _PROBED and scope["client"]:
             wait_s = await run_in_threadpool(self._wait_s, scope["client"][0])
             if wait_s is not None:
-                refused = problem_response(
-                    TOO_MANY_REQUESTS,
-                    f"this client asks too often; come again in {wait_s} s",
-                    headers={"Retry-After": str(wait_s)},
-                )
-                await refused(scope, receive, send)
+                await self._answer(scope, wait_s)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
+from api.middleware import RateLimits, Waits
 from api.pages import about, assets, battle, battles, card, entities, errors, find
 from api.pages.site import Site
 from api.routes.dependencies import Context
@@ -22,8 +23,8 @@ _ROUTERS = (
 )
 
 
-def create_pages(context: Context, settings: "ApiSettings") -> FastAPI:
-    """The pages over what the API's app reads."""
+def create_pages(context: Context, settings: "ApiSettings", wait_s: Waits | None) -> FastAPI:
+    """The pages over what the API's app reads; `wait_s` is given where clients are limited."""
     app = FastAPI(
         openapi_url=None,
         redirect_slashes=False,
@@ -32,4 +33,6 @@ def create_pages(context: Context, settings: "ApiSettings") -> FastAPI:
     app.state.context = context
     app.state.site = Site(settings)
     errors.add_handlers(app)
+    if wait_s is not None:
+        app.add_middleware(RateLimits, wait_s=wait_s, answer=errors.refusal_page)
     return app

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 if TYPE_CHECKING:
+    from api.middleware import Waits
     from api.routes.dependencies import Context
     from battlescope.settings import ApiSettings
 
@@ -26,11 +27,17 @@ class Door:
     """
 
     def __init__(
-        self, app: ASGIApp, *, context: "Context", settings: "ApiSettings", api: Container[str]
+        self,
+        app: ASGIApp,
+        *,
+        context: "Context",
+        settings: "ApiSettings",
+        api: Container[str],
+        wait_s: "Waits | None",
     ) -> None:
-        """`api` are the first segments of the API's paths."""
+        """`api` are the first segments of the API's paths; `wait_s` is given where clients are limited."""
         self._app = app
-        self._make: Callable[[], ASGIApp] = lambda: _make(context, settings)
+        self._make: Callable[[], ASGIApp] = lambda: _make(context, settings, wait_s)
         self._api = api
         self._pages: ASGIApp | None = None
 
@@ -52,7 +59,7 @@ class Door:
         )
 
 
-def _make(context: "Context", settings: "ApiSettings") -> ASGIApp:
+def _make(context: "Context", settings: "ApiSettings", wait_s: "Waits | None") -> ASGIApp:
     from api.pages.app import create_pages  # noqa: PLC0415 - see the module's docstring
 
-    return create_pages(context, settings)
+    return create_pages(context, settings, wait_s)

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from api import problems
-from api.middleware import UnexpectedErrors
+from api.middleware import UnexpectedErrors, refusal
 from api.pages.rendering import page
 from battlescope.errors import DatabaseError
 
@@ -32,6 +32,11 @@ def error_page(request: Request, problem: Response) -> Response:
     return page(
         request, "error.html", cache_control, status=problem.status_code, headers=headers, problem=said
     )
+
+
+def refusal_page(scope: Scope, wait_s: int) -> Response:
+    """What a browser is shown whose address asks too often."""
+    return error_page(Request(scope), refusal(scope, wait_s))
 
 
 def _unexpected(scope: Scope) -> Response:

@@ -104,6 +104,7 @@ def test_processes_count_a_client_together(url: str, redis_url: str) -> None:
         also_refused = other.get("/nothing")
         probed = other.get("/healthz?live=1")
         preflight = one.request("OPTIONS", "/battles", headers={"Access-Control-Request-Method": "GET"})
+        page = one.get("/", headers={"Accept": "text/html"})
         let_in = somebody_else.get("/battles")
 
     assert answers == [200] * 4
@@ -111,6 +112,9 @@ def test_processes_count_a_client_together(url: str, redis_url: str) -> None:
     assert_is_problem(also_refused, 429)
     assert 1 <= int(refused.headers["retry-after"]) <= 60
     assert refused.headers["access-control-allow-origin"] == "*"
+    assert (page.status_code, page.headers["content-type"]) == (429, "text/html; charset=utf-8")
+    assert 1 <= int(page.headers["retry-after"]) <= 60
+    assert "come again in" in page.text
     assert (probed.status_code, preflight.status_code, let_in.status_code) == (200, 204, 200)
 
 
