@@ -17,19 +17,30 @@ from battlescope.settings import (
 ROOT = Path(__file__).resolve().parents[2]
 
 
+MODELS = (ApiSettings, ClusterSettings, IngestSettings, MaintenanceSettings, RepairSettings, WorkerSettings)
+
+
 def test_every_setting_is_documented_and_nothing_else() -> None:
     documented = set(
         re.findall(r"^\| `([A-Z0-9_]+)` \|", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE)
     )
-    models = (
-        ApiSettings,
-        ClusterSettings,
-        IngestSettings,
-        MaintenanceSettings,
-        RepairSettings,
-        WorkerSettings,
+    assert documented == {name.upper() for model in MODELS for name in model.model_fields}
+
+
+def test_defaults_are_as_documented() -> None:
+    rows = re.findall(
+        r"^\| `([A-Z0-9_]+)` \| [^|]* \| `([^`|]*)` \|",
+        (ROOT / "docs" / "settings.md").read_text(),
+        re.MULTILINE,
     )
-    assert documented == {name.upper() for model in models for name in model.model_fields}
+    documented = dict(rows)
+    assert len(documented) > 20
+    for model in MODELS:
+        for name, field in model.model_fields.items():
+            if name.upper() in documented:
+                default = str(field.default)
+                spoken = default.lower() if isinstance(field.default, bool) else default.removesuffix(".0")
+                assert documented[name.upper()] == spoken, name
 
 
 def test_the_modules_that_the_architecture_names_exist() -> None:
@@ -45,7 +56,8 @@ def test_the_modules_that_the_architecture_names_exist() -> None:
 
 
 def test_make_targets_that_the_readme_names_exist() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    lines = re.findall(r"^([a-z -]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = {target for line in lines for target in line.split()}
     named = set(re.findall(r"`?make ([a-z-]+)", (ROOT / "README.md").read_text()))
     assert named
     assert named <= targets
