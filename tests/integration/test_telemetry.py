@@ -18,13 +18,14 @@ from aws_lambda_powertools.metrics import MetricUnit
 from battlescope import telemetry
 from battlescope.errors import SettingsError
 from battlescope.runtime.context import Context
-from battlescope.telemetry import Metric, count, gauge, logger, observed, span
+from battlescope.telemetry import Metric, count, count_alone, gauge, logger, observed, span
 
 
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(telemetry, "_warm", set())
     telemetry._tracer.cache_clear()
+    telemetry.metrics.provider.clear_metrics()
     yield
     telemetry._tracer.cache_clear()
     telemetry.metrics.provider.clear_metrics()
@@ -69,6 +70,20 @@ def test_an_invocation_that_fails_sends_what_it_counted(capsys: pytest.CaptureFi
     with pytest.raises(RuntimeError, match="no"):
         invoke(handler)
     assert sent(capsys)[-1]["FeedErrors"] == [1.0]
+
+
+def test_where_metrics_are_turned_off_nothing_is_printed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
+
+    @observed()
+    def handler(event: dict[str, Any], context: Any) -> None:  # noqa: ARG001
+        count(Metric.FEED_ERRORS)
+        count_alone(Metric.REDIS_ERRORS)
+
+    invoke(handler)
+    assert not sent(capsys)
 
 
 def test_an_invocation_that_counts_nothing_sends_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics.functions import is_metrics_disabled
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Tracer
@@ -71,6 +72,8 @@ def gauge(metric: Metric, value: float, unit: MetricUnit) -> None:
 
 def count_alone(metric: Metric) -> None:
     """Count one at once, for work of several threads: what `metrics` gathers belongs to one invocation."""
+    if is_metrics_disabled():  # a single metric does not look
+        return
     with single_metric(
         name=metric,
         unit=MetricUnit.Count,
@@ -126,7 +129,9 @@ _warm: set[str] = set()
 def _flush(context: "LambdaContext") -> None:
     if context.function_name not in _warm:
         _warm.add(context.function_name)
-        metrics.provider.add_cold_start_metric(context)  # under the function's name, apart from the others
+        if not is_metrics_disabled():  # a single metric does not look
+            # Under the function's name, apart from the others.
+            metrics.provider.add_cold_start_metric(context)
     if metrics.provider.metric_set:
         metrics.flush_metrics()
 
