@@ -55,8 +55,8 @@ def wait_until(holds: Callable[[], bool], timeout_s: float, what: str) -> None:
         time.sleep(1)
 
 
-def battles_at(emulator: Emulator, api_url: str) -> dict[str, list[int]]:
-    """All battles that the API serves, with their killmails."""
+def battles_at(emulator: Emulator, api_url: str) -> dict[str, list[int]] | None:
+    """All battles that the API serves, with their killmails; None where one changed between two requests."""
     found: dict[str, list[int]] = {}
     cursor = ""
     while True:
@@ -64,7 +64,8 @@ def battles_at(emulator: Emulator, api_url: str) -> dict[str, list[int]]:
         assert status == 200, page
         for item in page["items"]:
             status, battle = emulator.get(api_url, f"/battles/{item['id']}")
-            assert status == 200, battle
+            if status != 200 or battle["revision"] != item["revision"]:
+                return None
             found[item["id"]] = sorted(one["killmail_id"] for one in battle["killmails"])
             assert len(found[item["id"]]) == item["total_kills"]
         if page["next"] is None:
@@ -72,8 +73,10 @@ def battles_at(emulator: Emulator, api_url: str) -> dict[str, list[int]]:
         cursor = f"&cursor={page['next']}"
 
 
-def digest(battles: dict[str, list[int]]) -> str:
+def digest(battles: dict[str, list[int]] | None) -> str | None:
     """As the engine's: a line for each battle, its killmails in order."""
+    if battles is None:
+        return None
     lines = [",".join(map(str, ids)) for ids in sorted(battles.values())]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
