@@ -12,6 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api.app import create_app
 from api.events import Streams
+from api.measured import Measured, show
 from api.pool import Pool
 from api.snapshots import Snapshots
 from battlescope.errors import LaptopError
@@ -42,7 +43,9 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def serve(settings: ApiSettings, host: str, port: int, stop: Event) -> None:
+def serve(
+    settings: ApiSettings, host: str, port: int, stop: Event, *, metrics_port: int | None = None
+) -> None:
     """Serve the API until `stop` is set; requests in hand are finished.
 
     The database may be away: the API then answers 503, and as it should once the database is there.
@@ -52,6 +55,7 @@ def serve(settings: ApiSettings, host: str, port: int, stop: Event) -> None:
         host: the address to listen on.
         port: the port to listen on.
         stop: asks for the stop.
+        metrics_port: where Prometheus reads this process's metrics; none, and they are lines of the log.
 
     Raises:
         LaptopError: the port cannot be had.
@@ -60,8 +64,11 @@ def serve(settings: ApiSettings, host: str, port: int, stop: Event) -> None:
     # The pool tells of every failed attempt; each request that it fails is logged by us.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     with _listener(host, port) as listener, Pool(settings.db_url, settings.database_connections) as pool:
-        app = create_app(Snapshots(pool, settings.query_timeout_s), settings, Streams(stop))
+        snapshots = Snapshots(pool, settings.query_timeout_s)
+        app = create_app(snapshots, settings, Streams(stop))
         app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
+        if metrics_port is not None:
+            app.add_middleware(Measured, exposition=show(snapshots, pool, metrics_port), routes=app.routes)
         config = uvicorn.Config(
             app,
             lifespan="off",

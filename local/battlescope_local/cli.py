@@ -88,12 +88,18 @@ def ingest(
 ) -> None:
     """Read the feed into the queue, as the ingest Lambda does."""
     from battlescope.runtime.schedule import run_on_schedule
+    from battlescope_local import measured
     from ingest.handler import environment, handler
 
     stop = _stop()
     environment()
     run_on_schedule(
-        handler, "ingest", stop, until=lambda answer: once and answer["drained"], tick_s=1.0 if once else 60.0
+        handler,
+        "ingest",
+        stop,
+        until=lambda answer: once and answer["drained"],
+        tick_s=1.0 if once else 60.0,
+        beat=measured.ingest(),
     )
 
 
@@ -115,11 +121,15 @@ def cluster(
         raise typer.BadParameter("--digest and --json go with --archive")
     from battlescope.runtime.event_source import run_from_queue
     from battlescope.settings import WorkerSettings
+    from battlescope_local import measured
     from cluster.handler import environment, handler
 
     stop = _stop()
-    environment()
-    run_from_queue(handler, "cluster", settings.load(WorkerSettings).queue_url, stop)
+    dead_letter_queue_url = environment().settings.dead_letter_queue_url
+    queue_url = settings.load(WorkerSettings).queue_url
+    run_from_queue(
+        handler, "cluster", queue_url, stop, beat=measured.cluster(queue_url, dead_letter_queue_url)
+    )
 
 
 @app.command()
@@ -213,9 +223,10 @@ def api(
 ) -> None:
     """Serve the API."""
     from api.server import serve
-    from battlescope.settings import ApiSettings
+    from battlescope.settings import ApiSettings, PartSettings
 
-    serve(settings.load(ApiSettings), host, port, _stop())
+    metrics_port = settings.load(PartSettings).metrics_port
+    serve(settings.load(ApiSettings), host, port, _stop(), metrics_port=metrics_port)
 
 
 @app.command()

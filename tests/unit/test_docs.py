@@ -8,6 +8,7 @@ from battlescope.settings import (
     ClusterSettings,
     IngestSettings,
     MaintenanceSettings,
+    PartSettings,
     RepairSettings,
     WorkerSettings,
 )
@@ -24,6 +25,7 @@ def test_every_setting_is_documented_and_nothing_else() -> None:
         ClusterSettings,
         IngestSettings,
         MaintenanceSettings,
+        PartSettings,
         RepairSettings,
         WorkerSettings,
     )

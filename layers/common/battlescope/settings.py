@@ -86,6 +86,17 @@ class WorkerSettings(Settings):
     queue_url: str = Field(pattern=r"^https?://.*\.fifo$", description="the SQS FIFO queue's URL")
 
 
+class PartSettings(Settings):
+    """A part outside Lambda: whether it shows its metrics."""
+
+    metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="where /metrics and /healthz are served; none: metrics are lines of the log",
+    )
+
+
 class OutsideSettings(Settings):
     """Whom we ask outside, and as whom."""
 

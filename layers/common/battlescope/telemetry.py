@@ -2,7 +2,7 @@
 
 Logs are JSON lines. Each carries its request's ids; `logger.append_context_keys` adds what is in hand. Metrics leave as
 lines of CloudWatch's embedded format when an invocation ends. CloudWatch counts a metric's price for every hour in
-which it is sent, so a count of zero is not sent.
+which it is sent, so a count of zero is not sent. Where they are exposed to Prometheus (`expose`), it keeps them instead.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,6 +17,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 if TYPE_CHECKING:
     from aws_lambda_powertools import Tracer
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from battlescope.exposition import Exposition
 
 SERVICE = "battlescope"
 NAMESPACE = "BattleScope"
@@ -55,17 +57,34 @@ class Metric(StrEnum):
     KILLMAILS_DROPPED = "KillmailsDropped"
     BATTLES_DROPPED = "BattlesDropped"
     MESSAGES_DEAD_LETTERED = "MessagesDeadLettered"
+    MESSAGE_AGE = "MessageAge"
+
+
+_exposition: "Exposition | None" = None
+
+
+def expose(exposition: "Exposition") -> None:
+    """From now on this process keeps its metrics for Prometheus."""
+    global _exposition  # noqa: PLW0603 - one per process, as the logger and the metrics
+    _exposition = exposition
 
 
 def count(metric: Metric, value: int = 1) -> None:
     """Add `value` to a counter."""
-    if value:
+    if not value:
+        return
+    if _exposition is not None:
+        _exposition.count(metric, value)
+    else:
         metrics.add_metric(name=metric, unit=MetricUnit.Count, value=value)
 
 
 def gauge(metric: Metric, value: float, unit: MetricUnit) -> None:
     """Record a measured value."""
-    metrics.add_metric(name=metric, unit=unit, value=value)
+    if _exposition is not None:
+        _exposition.measure(metric, value, unit)
+    else:
+        metrics.add_metric(name=metric, unit=unit, value=value)
 
 
 @contextmanager
@@ -111,6 +130,8 @@ _warm: set[str] = set()
 
 
 def _flush(context: "LambdaContext") -> None:
+    if _exposition is not None:
+        return
     if context.function_name not in _warm:
         _warm.add(context.function_name)
         metrics.provider.add_cold_start_metric(context)  # under the function's name, apart from the others
