@@ -69,14 +69,22 @@ def up(
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    wait: Annotated[
+        bool, typer.Option("--wait", help="migrate nothing; return once somebody has, or with a signal")
+    ] = False,
+) -> None:
     """Bring the database that DB_URL names to this version's schema, and load the static data."""
     from battlescope.database import connect
     from battlescope.migrate import migrate as run
     from battlescope.settings import HandlerSettings
     from battlescope.static import load_into
+    from battlescope_local.schema import wait_for_schema
 
-    with connect(settings.load(HandlerSettings).db_url) as connection:
+    db_url = settings.load(HandlerSettings).db_url
+    if wait:
+        raise typer.Exit(0 if wait_for_schema(db_url, _stop()) else EXIT_ERROR)
+    with connect(db_url) as connection:
         applied = run(connection)
         loaded = load_into(connection)
     typer.echo(f"applied {', '.join(applied) or 'nothing'}; loaded {', '.join(loaded) or 'nothing'}")

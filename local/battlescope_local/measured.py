@@ -38,7 +38,7 @@ def cluster(queue_url: str, dead_letter_queue_url: str | None) -> Callable[[], N
     from battlescope.exposition import COUNTED_BY_CLUSTER, Exposition
 
     queues = {"killmails": queue_url} | (
-        {} if dead_letter_queue_url is None else {"dead letters": dead_letter_queue_url}
+        {} if dead_letter_queue_url is None else {"dead_letters": dead_letter_queue_url}
     )
     exposition = Exposition(COUNTED_BY_CLUSTER)
     exposition.watch(
