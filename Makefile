@@ -19,6 +19,7 @@ CDK_VERSION := 2.1148.1
 export SAM_CLI_TELEMETRY := 0
 export CDK_DISABLE_CLI_TELEMETRY := true
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := true
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := true
 
 .PHONY: help setup up test lint fmt bench lock openapi clean setup-infra package sam lint-infra test-infra rie synth
 
@@ -59,7 +60,7 @@ bench: setup ## run the benchmarks (ARGS="engine" for one of them)
 openapi: setup ## write openapi.json from the API
 	@$(RUN)battlescope openapi > openapi.json
 
-setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.installed $(CDK) ## install what deploys to AWS
+setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.installed .tools/runtime/.installed $(CDK) ## install what deploys to AWS
 
 .tools/infra/.installed: $(STAMP) requirements/infra.txt
 	@test -x $(INFRA)python || $(UV) venv --quiet --python .venv/bin/python .tools/infra
@@ -67,7 +68,7 @@ setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.insta
 	@$(UV) pip install --quiet --python .tools/infra --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.tools/sam/.installed .tools/checkov/.installed: .tools/%/.installed: requirements/%.txt | $(STAMP)
+.tools/sam/.installed .tools/checkov/.installed .tools/runtime/.installed: .tools/%/.installed: requirements/%.txt | $(STAMP)
 	@test -x .tools/$*/bin/python || $(UV) venv --quiet --python .venv/bin/python .tools/$*
 	@$(UV) pip sync --quiet --python .tools/$* --require-hashes requirements/$*.txt
 	@touch $@
@@ -85,6 +86,21 @@ sam: setup-infra ## check template.yaml and build it (sam validate --lint, sam b
 	@$(SAM) validate --lint --region eu-west-1
 	@$(SAM) build
 
+lint-infra: setup-infra ## mypy over what deploys, cdk-nag and checkov over the templates
+	@MYPYPATH=infra/cdk $(INFRA)mypy infra/cdk/battlescope_cdk tests/infra
+	@$(MAKE) --silent synth CONTEXT='-c zkbUseragent="battlescope (check)"'
+	@for what in "--directory dist/cdk.out" "--file template.yaml"; do \
+		$(CHECKOV) $$what --config-file infra/cdk/checkov.yaml; done
+
+synth: setup-infra package ## make the CDK app's templates in dist/cdk.out (CONTEXT="-c zkbUseragent=...")
+	@cd infra/cdk && PATH=$(CURDIR)/$(INFRA):$$PATH $(CURDIR)/$(CDK) synth --quiet --output $(CURDIR)/dist/cdk.out $(CONTEXT)
+
+test-infra: setup-infra ## test what deploys: under Lambda's runtime, templates, the CDK app (ARGS="-k name ...")
+	@$(INFRA)python -m pytest -n 2 tests/infra $(ARGS)
+
+rie: setup-infra ## run every handler under Lambda's real runtime interface emulator
+	@$(INFRA)python -m pytest -v tests/infra/test_rie.py
+
 lock: $(UV) ## pin every package by hash into requirements/
 	@for f in lambda server local; do \
 		extra=$$([ $$f = lambda ] || echo --extra $$f); \
@@ -95,7 +111,7 @@ lock: $(UV) ## pin every package by hash into requirements/
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 		--upgrade pyproject.toml --extra local --group test --group lint --group infra -c requirements/dev.txt \
 		requirements/build.in -o requirements/infra.txt
-	@for f in sam checkov; do \
+	@for f in sam checkov runtime; do \
 		$(UV) pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links --upgrade requirements/$$f.in -o requirements/$$f.txt; done
 

@@ -1,0 +1,1 @@
+"""BattleScope on AWS: small stacks that read like the architecture."""
