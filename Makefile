@@ -22,10 +22,10 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := true
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := true
 
-.PHONY: help setup up test lint fmt bench lock openapi clean setup-infra package sam lint-infra test-infra test-kubernetes rie synth
+.PHONY: help setup up test lint fmt bench lock openapi clean setup-infra package sam lint-infra test-infra test-kubernetes rie synth diff deploy destroy cost deploy-k8s diff-k8s undo-k8s smoke version release-notes
 
 help: ## show the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(STAMP) ## install uv, Python 3.13 and all packages into the checkout
 
@@ -100,7 +100,7 @@ sam: setup-infra ## check template.yaml and build it (sam validate --lint, sam b
 	@$(SAM) build
 
 lint-infra: setup-infra ## mypy over what deploys, cdk-nag and checkov over the templates
-	@MYPYPATH=infra/cdk $(INFRA)mypy infra/cdk/battlescope_cdk tests/infra
+	@$(INFRA)mypy infra/cdk/battlescope_cdk tests/infra
 	@$(MAKE) --silent synth CONTEXT='-c zkbUseragent="battlescope (check)"'
 	@for what in "--directory dist/cdk.out" "--file template.yaml"; do \
 		$(CHECKOV) $$what --config-file infra/cdk/checkov.yaml; done
@@ -108,11 +108,47 @@ lint-infra: setup-infra ## mypy over what deploys, cdk-nag and checkov over the 
 synth: setup-infra package ## make the CDK app's templates in dist/cdk.out (CONTEXT="-c zkbUseragent=...")
 	@cd infra/cdk && PATH=$(CURDIR)/$(INFRA):$$PATH $(CURDIR)/$(CDK) synth --quiet --output $(CURDIR)/dist/cdk.out $(CONTEXT)
 
+diff: setup-infra package ## what a deployment would change on AWS (CONTEXT="-c zkbUseragent=...")
+	@cd infra/cdk && PATH=$(CURDIR)/$(INFRA):$$PATH $(CURDIR)/$(CDK) diff $(STACKS) $(CONTEXT)
+
+deploy destroy: setup-infra package ## deploy or take down all stacks with the CDK (CONTEXT="-c zkbUseragent=...")
+	@cd infra/cdk && PATH=$(CURDIR)/$(INFRA):$$PATH $(CURDIR)/$(CDK) $@ --all --output $(CURDIR)/dist/cdk.out $(CONTEXT)
+
+cost: setup-infra ## measure every handler, and write docs/cost.md
+	@$(INFRA)python -m bench lambda_functions
+	@PYTHONPATH=infra/cdk $(INFRA)python scripts/aws_cost.py
+
 test-infra: setup-infra ## test what deploys: under Lambda's runtime, templates, the CDK app (ARGS="-k name ...")
 	@$(INFRA)python -m pytest -n 2 tests/infra $(ARGS)
 
 test-kubernetes: .tools/infra/.installed $(KUBECTL) ## test what runs on Kubernetes alone: manifests, dashboards, image, workflows
 	@$(INFRA)python -m pytest -n 2 tests/infra/kubernetes $(ARGS)
+
+# OVERLAY is dev or production, IMAGE what its pods run; without IMAGE, what the overlay names.
+OVERLAY ?= production
+RENDERED := dist/k8s.yaml
+$(RENDERED): FORCE | $(KUBECTL)
+	@mkdir -p dist
+	@$(PYTHON3) scripts/k8s_render.py $(KUBECTL) infra/k8s-alt/overlays/$(OVERLAY) $(IMAGE) > $@
+FORCE:
+
+diff-k8s: $(RENDERED) ## what a deployment would change in the cluster (OVERLAY=production IMAGE=...)
+	@$(KUBECTL) diff --server-side --force-conflicts --filename $< || test $$? = 1
+
+deploy-k8s: $(RENDERED) ## apply an overlay, the schema first, and wait until all of it runs (OVERLAY=production IMAGE=...)
+	@bash scripts/k8s_deploy.sh $(KUBECTL) $< dist/k8s-revisions
+
+undo-k8s: | $(KUBECTL) ## the parts as they were before the last `make deploy-k8s`
+	@bash scripts/k8s_undo.sh $(KUBECTL) dist/k8s-revisions
+
+smoke: setup ## ask a deployed API whether it answers, and whether its feed moves (URL=https://...)
+	@$(RUN)python scripts/smoke.py "$(URL)"
+
+version: ## print the version
+	@$(PYTHON3) -c "import re; print(re.search('__version__ = \"(.+)\"', open('layers/common/battlescope/__init__.py').read())[1])"
+
+release-notes: ## what CHANGELOG.md says of a version (VERSION=1.2.3)
+	@$(PYTHON3) scripts/release_notes.py "$(VERSION)"
 
 rie: setup-infra ## run every handler under Lambda's real runtime interface emulator
 	@$(INFRA)python -m pytest -v tests/infra/test_rie.py

@@ -117,7 +117,10 @@ class LambdaRuntime:
     @property
     def peak_memory_mb(self) -> float:
         """The most memory that the runtime's process had at a time."""
-        child = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()[0]
+        tasks = Path(f"/proc/{self._process.pid}/task").glob(
+            "*/children"
+        )  # whichever thread of it started the child
+        (child,) = [child for task in tasks for child in task.read_text().split()]
         status = Path(f"/proc/{child}/status").read_text()
         kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
         return int(kilobytes) / 1024

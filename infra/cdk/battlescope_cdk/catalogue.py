@@ -34,9 +34,9 @@ class Spec(NamedTuple):
     settings: type[HandlerSettings]
 
 
-INGEST = Spec("Ingest", "ingest.handler.handler", 256, 58, IngestSettings)
+INGEST = Spec("Ingest", "ingest.handler.handler", 192, 58, IngestSettings)
 CLUSTER = Spec("Cluster", "cluster.handler.handler", 512, 30, ClusterSettings)
-API = Spec("Api", "api.handler.handler", 512, 15, ApiSettings)
+API = Spec("Api", "api.handler.handler", 1024, 15, ApiSettings)
 REPAIR = Spec("Repair", "ingest.repair.handler", 512, 900, RepairSettings)
 MAINTENANCE = Spec("Maintenance", "cluster.maintenance.handler.handler", 512, 300, MaintenanceSettings)
 MIGRATE = Spec("Migrate", "migrate.handler.handler", 512, 900, HandlerSettings)
