@@ -134,9 +134,8 @@ class System:
 
     def _secret(self, name: str) -> dict[str, str]:
         secret = self._exactly("Secret", name)
-        return {
-            key: base64.b64decode(value).decode() for key, value in secret.get("data", {}).items()
-        } | secret.get("stringData", {})
+        encoded = {key: base64.b64decode(value).decode() for key, value in secret.get("data", {}).items()}
+        return encoded | dict(secret.get("stringData", {}))
 
     def _exactly(self, kind: str, name: str) -> Manifest:
         return next(one for one in self.all(kind) if one["metadata"]["name"] == name)

@@ -41,7 +41,7 @@ def selectors(query: str) -> list[tuple[str, set[str]]]:
     """
     return [
         (
-            part.name,
+            str(part.name),
             {matcher.name for matcher in part.matchers.matchers} - {"job"},
         )  # Prometheus adds that one
         for part in _parts(promql_parser.parse(query))
