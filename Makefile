@@ -17,6 +17,9 @@ CHECKOV := .tools/checkov/bin/checkov
 CDK := .tools/cdk/node_modules/.bin/cdk
 CDK_VERSION := 2.1148.1
 KUBECTL := .tools/kubectl/kubectl
+ARCHITECTURE ?= arm64
+export ARCHITECTURE
+STACKS := --output $(CURDIR)/dist/cdk.out -c architecture=$(ARCHITECTURE)
 export SAM_CLI_TELEMETRY := 0
 export CDK_DISABLE_CLI_TELEMETRY := true
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := true
@@ -103,16 +106,16 @@ lint-infra: setup-infra ## mypy over what deploys, cdk-nag and checkov over the 
 	@$(INFRA)mypy infra/cdk/battlescope_cdk tests/infra
 	@$(MAKE) --silent synth CONTEXT='-c zkbUseragent="battlescope (check)"'
 	@for what in "--directory dist/cdk.out" "--file template.yaml"; do \
-		$(CHECKOV) $$what --config-file infra/cdk/checkov.yaml; done
+		$(CHECKOV) $$what --config-file infra/cdk/checkov.yaml || exit 1; done
 
 synth: setup-infra package ## make the CDK app's templates in dist/cdk.out (CONTEXT="-c zkbUseragent=...")
-	@cd infra/cdk && PATH=$(CURDIR)/$(INFRA):$$PATH $(CURDIR)/$(CDK) synth --quiet --output $(CURDIR)/dist/cdk.out $(CONTEXT)
+	@cd infra/cdk && PATH=$(CURDIR)/$(INFRA):$$PATH $(CURDIR)/$(CDK) synth --quiet $(STACKS) $(CONTEXT)
 
 diff: setup-infra package ## what a deployment would change on AWS (CONTEXT="-c zkbUseragent=...")
 	@cd infra/cdk && PATH=$(CURDIR)/$(INFRA):$$PATH $(CURDIR)/$(CDK) diff $(STACKS) $(CONTEXT)
 
 deploy destroy: setup-infra package ## deploy or take down all stacks with the CDK (CONTEXT="-c zkbUseragent=...")
-	@cd infra/cdk && PATH=$(CURDIR)/$(INFRA):$$PATH $(CURDIR)/$(CDK) $@ --all --output $(CURDIR)/dist/cdk.out $(CONTEXT)
+	@cd infra/cdk && PATH=$(CURDIR)/$(INFRA):$$PATH $(CURDIR)/$(CDK) $@ --all $(STACKS) $(CONTEXT)
 
 cost: setup-infra ## measure every handler, and write docs/cost.md
 	@$(INFRA)python -m bench lambda_functions

@@ -76,7 +76,8 @@ class Emulator:
 
     def client(self, service: str) -> Any:
         """A client of one service."""
-        return boto3.client(
+        client: Any = boto3.client  # its types know services by their literal names
+        return client(
             service,
             endpoint_url=self.url,
             region_name=REGION,
@@ -105,7 +106,7 @@ class Emulator:
             },
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
             check=False,
         )
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]

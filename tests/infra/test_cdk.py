@@ -73,6 +73,7 @@ NETWORK = {
         "CreateNetworkInterface",
         "DeleteNetworkInterface",
         "DescribeNetworkInterfaces",
+        "DescribeSubnets",
         "AssignPrivateIpAddresses",
         "UnassignPrivateIpAddresses",
     )
@@ -169,11 +170,33 @@ def test_the_database_outlives_its_stack_and_is_not_reached_from_outside(default
         assert "SourceSecurityGroupId" in rule
 
 
+def test_what_needs_a_way_out_has_one(default: Synthesis) -> None:
+    (nat,) = default.resources("BattleScopeNetwork", "AWS::EC2::Instance").values()
+    (interface,) = nat["NetworkInterfaces"]
+    assert interface["AssociatePublicIpAddress"]
+    (rotation,) = default.resources("BattleScopeData", "AWS::Serverless::Application").values()
+    assert "functionsSubnet" in str(rotation["Parameters"]["vpcSubnetIds"])
+    assert "Functions" in str(rotation["Parameters"]["vpcSecurityGroupIds"])
+    ingress = default.resources("BattleScopeNetwork", "AWS::EC2::SecurityGroupIngress").values()
+    assert all("CidrIp" not in rule for rule in ingress)
+
+
 def test_a_proxy_is_what_functions_connect_to(placeholder: Path) -> None:
     synthesis = synthesise(placeholder, **EVERYTHING)
     (function,) = synthesis.resources("BattleScopeApi", "AWS::Lambda::Function").values()
     assert "?host=" in str(function["Environment"]["Variables"]["DB_URL"])
     assert synthesis.resources("BattleScopeData", "AWS::RDS::DBProxy")
+
+
+def test_a_domain_leads_to_the_api(placeholder: Path) -> None:
+    synthesis = synthesise(placeholder, **EVERYTHING)
+    (mapping,) = synthesis.resources("BattleScopeApi", "AWS::ApiGatewayV2::ApiMapping").values()
+    assert mapping["Stage"] == "$default"
+    (record,) = synthesis.resources("BattleScopeApi", "AWS::Route53::RecordSet").values()
+    assert record["Name"] == "battles.example.org."
+    assert (
+        synthesis.templates["BattleScopeApi"]["Outputs"]["ApiUrl"]["Value"] == "https://battles.example.org"
+    )
 
 
 def test_settings_go_to_the_functions_that_know_them(placeholder: Path) -> None:

@@ -50,6 +50,7 @@ class ApiStack(Stack):
         access_log = logs.LogGroup(
             self, "AccessLog", retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
         )
+        domain = self._domain(options, options.domain_name) if options.domain_name else None
         stage = apigateway.HttpStage(
             self,
             "Stage",
@@ -59,6 +60,7 @@ class ApiStack(Stack):
             throttle=apigateway.ThrottleSettings(
                 rate_limit=options.throttle_rate, burst_limit=options.throttle_burst
             ),
+            domain_mapping=apigateway.DomainMappingOptions(domain_name=domain) if domain else None,
         )
         plain = stage.node.default_child
         if not isinstance(plain, apigateway.CfnStage):
@@ -67,13 +69,10 @@ class ApiStack(Stack):
             destination_arn=access_log.log_group_arn, format=json.dumps(ACCESS_LOG)
         )
         explain(self, {"AwsSolutions-APIG4": "The API only reads, and what it reads is public."})
-        url = self.http_api.api_endpoint
-        if options.domain_name:
-            self._domain(options, options.domain_name)
-            url = f"https://{options.domain_name}"
+        url = f"https://{options.domain_name}" if domain else self.http_api.api_endpoint
         CfnOutput(self, "ApiUrl", value=url)
 
-    def _domain(self, options: Options, name: str) -> None:
+    def _domain(self, options: Options, name: str) -> apigateway.DomainName:
         zone = route53.HostedZone.from_hosted_zone_attributes(
             self, "Zone", hosted_zone_id=str(options.hosted_zone_id), zone_name=str(options.hosted_zone_name)
         )
@@ -96,3 +95,4 @@ class ApiStack(Stack):
                 )
             ),
         )
+        return domain

@@ -58,7 +58,12 @@ class DataStack(Stack):
         secret = database.secret
         if secret is None:  # both make one
             raise TypeError("the database has no secret")
-        database.add_rotation_single_user(automatically_after=Duration.days(ROTATION_DAYS))
+        database.add_rotation_single_user(
+            automatically_after=Duration.days(ROTATION_DAYS),
+            # It speaks to Secrets Manager, so it needs the functions' way out as well as the database.
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+            security_group=place.security_group,
+        )
         db_url = secret.secret_arn
         if options.database_proxy:
             proxy = database.add_proxy(

@@ -21,6 +21,7 @@ class NetworkStack(Stack):
             ec2.NatProvider.instance_v2(
                 instance_type=ec2.InstanceType(NAT_INSTANCE),
                 default_allowed_traffic=ec2.NatTrafficDirection.OUTBOUND_ONLY,
+                associate_public_ip_address=True,  # its subnet gives none by itself
             )
             if nat_instance
             else ec2.NatProvider.gateway()

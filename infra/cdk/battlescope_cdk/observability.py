@@ -104,6 +104,15 @@ class ObservabilityStack(Stack):
                 "The newest killmail read is over an hour old: docs/runbooks/feed-down.md",
             ),
             Symptom(
+                "FeedSilent",
+                own_metric(Metric.KILLMAILS_INGESTED),
+                1,
+                12,
+                "Not one killmail for an hour, which EVE's daily downtime does not take: docs/runbooks/feed-down.md",
+                BELOW,
+                MISSED,
+            ),
+            Symptom(
                 "PollerSilent", own_metric(Metric.POLLER_RUNS), 1, 3,
                 "The poller has not run for a quarter of an hour: docs/runbooks/feed-down.md", BELOW, MISSED,
             ),
