@@ -1,4 +1,7 @@
-"""What the API's process shows where METRICS_PORT is set; in Lambda, API Gateway measures requests itself."""
+"""What the API's process shows of itself: metrics where METRICS_PORT is set, traces where a collector is named.
+
+In Lambda, API Gateway measures requests itself, and the handler is traced as every handler is.
+"""
 
 import time
 from collections.abc import Sequence
@@ -64,9 +67,9 @@ def show(reader: Reader, pool: "Pool", port: int) -> "Exposition":
 
 
 class Measured:
-    """Measures how long requests wait until their answer begins, by the route and not by the path."""
+    """Traces requests, and measures how long they wait until their answer begins: by the route, not by the path."""
 
-    def __init__(self, app: ASGIApp, exposition: "Exposition", routes: Sequence[BaseRoute]) -> None:
+    def __init__(self, app: ASGIApp, exposition: "Exposition | None", routes: Sequence[BaseRoute]) -> None:
         self._app = app
         self._exposition = exposition
         self._routes = routes
@@ -77,15 +80,15 @@ class Measured:
             await self._app(scope, receive, send)
             return
         asked_at = time.perf_counter()
+        method, route = scope["method"], self._route(scope)
 
         async def measure(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self._exposition.answered(
-                    scope["method"], self._route(scope), message["status"], time.perf_counter() - asked_at
-                )
+            if self._exposition is not None and message["type"] == "http.response.start":
+                self._exposition.answered(method, route, message["status"], time.perf_counter() - asked_at)
             await send(message)
 
-        await self._app(scope, receive, measure)
+        with telemetry.span(f"{method} {route}"):
+            await self._app(scope, receive, measure)
 
     def _route(self, scope: Scope) -> str:
         for route in self._routes:

@@ -67,8 +67,9 @@ def serve(
         snapshots = Snapshots(pool, settings.query_timeout_s)
         app = create_app(snapshots, settings, Streams(stop))
         app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES, compresslevel=_GZIP_LEVEL)
-        if metrics_port is not None:
-            app.add_middleware(Measured, exposition=show(snapshots, pool, metrics_port), routes=app.routes)
+        if metrics_port is not None or settings.otel_exporter_otlp_endpoint is not None:
+            exposition = None if metrics_port is None else show(snapshots, pool, metrics_port)
+            app.add_middleware(Measured, exposition=exposition, routes=app.routes)
         config = uvicorn.Config(
             app,
             lifespan="off",

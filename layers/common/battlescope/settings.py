@@ -26,6 +26,11 @@ class TracingSettings(Settings):
     tracing: bool = Field(
         default=False, description="in Lambda: send X-Ray the parts of invocations; a cold start takes longer"
     )
+    otel_exporter_otlp_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="outside Lambda: an OpenTelemetry collector that is sent the parts of invocations, by OTLP over HTTP",
+    )
 
 
 class HandlerSettings(TracingSettings):

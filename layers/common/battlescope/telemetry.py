@@ -15,7 +15,8 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools import Tracer
+    from contextlib import AbstractContextManager
+
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from battlescope.exposition import Exposition
@@ -89,12 +90,12 @@ def gauge(metric: Metric, value: float, unit: MetricUnit) -> None:
 
 @contextmanager
 def span(name: str) -> Iterator[None]:
-    """A part of an invocation as X-Ray shows it; nothing where TRACING is off."""
-    recorder = _tracer()
-    if recorder is None:
+    """A part of an invocation as X-Ray or a collector of OpenTelemetry shows it; nothing where neither is asked for."""
+    trace = _tracer()
+    if trace is None:
         yield
         return
-    with recorder.provider.in_subsegment(name=name):
+    with trace(name):
         yield
 
 
@@ -140,16 +141,22 @@ def _flush(context: "LambdaContext") -> None:
 
 
 @cache
-def _tracer() -> "Tracer | None":
-    """Made where TRACING is on, for its SDK takes half a second to import.
+def _tracer() -> "Callable[[str], AbstractContextManager[object]] | None":
+    """Made where it is asked for, for either SDK takes half a second to import.
 
     Raises:
-        SettingsError: TRACING is something else than true or false.
+        SettingsError: TRACING or OTEL_EXPORTER_OTLP_ENDPOINT is something else than it can be.
     """
     from battlescope.settings import TracingSettings, load  # noqa: PLC0415 - a tenth of the import
 
-    if not load(TracingSettings).tracing:
+    chosen = load(TracingSettings)
+    if chosen.otel_exporter_otlp_endpoint is not None:
+        from battlescope.otlp import tracer  # noqa: PLC0415
+
+        return tracer(SERVICE)
+    if not chosen.tracing:
         return None
     from aws_lambda_powertools import Tracer  # noqa: PLC0415
 
-    return Tracer(service=SERVICE, auto_patch=False)
+    provider = Tracer(service=SERVICE, auto_patch=False).provider
+    return lambda name: provider.in_subsegment(name=name)

@@ -1,7 +1,5 @@
 """Asserted on every workload of every overlay: what it may do, what it is given, how it is watched."""
 
-from typing import Any
-
 from tests.infra.kubernetes.manifests import Manifest, System, Workload
 
 PARTS = {
@@ -183,16 +181,16 @@ def test_who_may_talk_to_whom(systems: dict[str, System]) -> None:
     production = systems["production"]
     ours = {workload.labels["app.kubernetes.io/component"] for workload in production.workloads()}
     assert {name: _allowed(production, name) for name in sorted(ours)} == {
-        "api": {"postgres:5432", "redis:redis"},
-        "clusterer": {"postgres:5432", "queue:9324"},
-        "ingest": {"postgres:5432", "queue:9324", "internet:443"},
-        "maintenance": {"postgres:5432", "internet:443"},
+        "api": {"namespace monitoring:4318", "postgres:5432", "redis:redis"},
+        "clusterer": {"namespace monitoring:4318", "postgres:5432", "queue:9324"},
+        "ingest": {"namespace monitoring:4318", "postgres:5432", "queue:9324", "internet:443"},
+        "maintenance": {"namespace monitoring:4318", "postgres:5432", "internet:443"},
         "migrate": {"postgres:5432"},
         "postgres": set(),
         "postgres-backup": {"postgres:5432"},
         "queue": set(),
         "redis": set(),
-        "repair": {"postgres:5432", "queue:9324", "internet:443"},
+        "repair": {"namespace monitoring:4318", "postgres:5432", "queue:9324", "internet:443"},
     }
     # What one side may send the other may receive.
     for server, clients in {
@@ -233,7 +231,7 @@ def _allowed(system: System, component: str) -> set[str]:
             for target in rule["to"]:
                 if target.get("podSelector", {}).get("matchLabels", {}).get("k8s-app") == "kube-dns":
                     continue
-                name = "internet" if "ipBlock" in target else _component(target["podSelector"])
+                name = "internet" if "ipBlock" in target else _party(target)
                 found |= {f"{name}:{port['port']}" for port in rule["ports"]}
     return found
 
@@ -245,18 +243,15 @@ def _clients(system: System, component: str) -> set[str]:
             continue
         for rule in policy["spec"].get("ingress", []):
             for source in rule["from"]:
-                if "namespaceSelector" in source:
-                    namespace = source["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
-                    found.add(f"namespace {namespace}")
-                else:
-                    selector: dict[str, Any] = source["podSelector"]
-                    expressions = selector.get("matchExpressions", [])
-                    found |= set(expressions[0]["values"]) if expressions else {_component(selector)}
+                expressions = source.get("podSelector", {}).get("matchExpressions", [])
+                found |= set(expressions[0]["values"]) if expressions else {_party(source)}
     return found
 
 
-def _component(selector: Manifest) -> str:
-    return str(selector["matchLabels"]["app.kubernetes.io/component"])
+def _party(peer: Manifest) -> str:
+    if "namespaceSelector" in peer:
+        return f"namespace {peer['namespaceSelector']['matchLabels']['kubernetes.io/metadata.name']}"
+    return str(peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"])
 
 
 def test_the_way_in(systems: dict[str, System]) -> None:
