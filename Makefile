@@ -1,6 +1,7 @@
 # Everything lands in this checkout: uv and (where the machine has no 3.13) Python in .tools,
 # packages in .venv, data in .battlescope.
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 SHELL := /bin/bash
 PYTHON3 ?= python3
 UV := .tools/uv/bin/uv
@@ -28,7 +29,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := true
 .PHONY: help setup up test lint fmt bench lock openapi clean setup-infra package sam lint-infra test-infra test-kubernetes rie synth diff deploy destroy cost deploy-k8s diff-k8s undo-k8s smoke version release-notes
 
 help: ## show the targets
-	@grep -E '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z0-9 -]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(STAMP) ## install uv, Python 3.13 and all packages into the checkout
 

@@ -42,7 +42,8 @@ def main(kubectl: str, overlay: str, image: str | None = None) -> None:
 def _kustomize(kubectl: str, directory: Path) -> str:
     done = subprocess.run([kubectl, "kustomize", directory], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(done.stderr.strip())
+        hint = " (make it of secrets.env.example)" if "secrets.env" in done.stderr else ""
+        raise SystemExit(done.stderr.strip() + hint)
     return done.stdout
 
 

@@ -44,8 +44,17 @@ def test_the_modules_that_the_architecture_names_exist() -> None:
         assert any((root / name).exists() for root in roots), name
 
 
-def test_make_targets_that_the_readme_names_exist() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"`?make ([a-z-]+)", (ROOT / "README.md").read_text()))
-    assert named
-    assert named <= targets
+def test_make_targets_that_documents_name_exist() -> None:
+    rules = re.findall(r"^([a-z0-9 -]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = {target for rule in rules for target in rule.split()}
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "docs" / "kubernetes.md"):
+        named = set(re.findall(r"`?make ([a-z0-9-]+)", page.read_text()))
+        assert named, page
+        assert named <= targets, page
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
