@@ -1,6 +1,6 @@
 """The rendered production system, run: its pods as processes beside PostgreSQL, a queue and the far side's services.
 
-One test, in the order of things, for it takes a minute to get there: pods come up before the schema, killmails arrive
+The first test is in the order of things, for it takes a minute to get there: pods come up before the schema, killmails arrive
 while every part is replaced, what the feed left out is repaired, and the backup is restored.
 """
 
@@ -24,7 +24,7 @@ from battlescope_local.embedded_postgres import EmbeddedPostgres
 from battlescope_local.embedded_queue import EmbeddedQueue
 from battlescope_local.ports import free_port
 from battlescope_local.simulate import write
-from tests.infra.kubernetes import image as images
+from tests.infra.kubernetes.image import Image, build
 from tests.infra.kubernetes.manifests import System
 from tests.infra.kubernetes.pods import Node, Pod, Service, stop_all
 from tests.infra.kubernetes.queries import queries, selectors
@@ -37,6 +37,9 @@ LEFT_OUT = 10
 """Of these, killmails that the live feed never brings."""
 
 BATTLE_HOURS_AGO = 30
+
+OF_THE_REAL_DAY = "fd02b9fa6d788708d406bb6fd1f2af750b999dd196ee7b2d679e997b34ccc546"
+"""The digest of 2021-12-01, by an implementation written apart from this one."""
 
 
 @pytest.fixture
@@ -94,35 +97,41 @@ def sqs(tmp_path: Path) -> Iterator[EmbeddedQueue]:
     queue.client.cache_clear()
 
 
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    return build(tmp_path_factory.mktemp("image"))
+
+
 @pytest.fixture
 def node(
-    systems: dict[str, System],
-    far: FeedsServer,
-    postgres: EmbeddedPostgres,
-    sqs: EmbeddedQueue,
-    tmp_path: Path,
+    systems: dict[str, System], image: Image, postgres: EmbeddedPostgres, sqs: EmbeddedQueue, tmp_path: Path
 ) -> Node:
+    """Without the far side of the internet."""
     (tmp_path / "logs").mkdir()
     return Node(
         system=systems["production"],
-        image=images.build(tmp_path / "image"),
+        image=image,
         addresses={
             "battlescope:change-me@postgres/": f"battlescope@127.0.0.1:{postgres.port}/",
             "http://queue:9324": sqs.endpoint_url,
         },
-        variables={"R2Z2_URL": far.url, "ESI_URL": far.url, "EVEREF_URL": far.url, "REDIS_URL": ""},
+        variables={"REDIS_URL": ""},
         logs=tmp_path / "logs",
     )
 
 
 def test_the_system_runs_and_loses_nothing(
     node: Node,
+    far: FeedsServer,
     postgres: EmbeddedPostgres,
     sqs: EmbeddedQueue,
     archive: Path,
     systems: dict[str, System],
     tmp_path: Path,
 ) -> None:
+    node = replace(
+        node, variables={**node.variables, "R2Z2_URL": far.url, "ESI_URL": far.url, "EVEREF_URL": far.url}
+    )
     apis = [Pod(node, "Deployment/api", f"api-{number}") for number in (1, 2, 3)]
     clusterers = [Pod(node, "Deployment/clusterer", f"clusterer-{number}") for number in (1, 2, 3)]
     pollers = [Pod(node, "Deployment/ingest", f"ingest-{number}") for number in (1, 2)]
@@ -154,6 +163,25 @@ def test_the_system_runs_and_loses_nothing(
         _queries_name_what_is_exposed(systems["production"], [*apis[1:], *clusterers[1:], pollers[1]])
     finally:
         stop_all(pods)
+
+
+@pytest.mark.real_days
+def test_the_battles_of_a_real_day_are_the_known_ones(
+    node: Node, postgres: EmbeddedPostgres, sqs: EmbeddedQueue, real_data: Path
+) -> None:
+    day = real_data / "killmails-2021-12-01.jsonl.gz"
+    node = replace(node, variables={**node.variables, "FEED": f"archive:{day}"})
+    parts = [Pod(node, "Deployment/ingest", "ingest")]
+    parts += [Pod(node, "Deployment/clusterer", f"clusterer-{number}") for number in (1, 2)]
+    try:
+        assert Pod(node, "Job/migrate", "migrate").run() == 0
+        for part in parts:
+            part.start()
+        with connect(postgres.url()) as database:
+            wait_until(lambda: _stored(database) == 10_671 and queue.depth(sqs.queue_url) == 0, 120)
+            assert stored_digest(database) == OF_THE_REAL_DAY
+    finally:
+        stop_all(parts)
 
 
 def _come_up_before_the_schema(apis: list[Pod], clusterers: list[Pod], poller: Pod, migrate: Pod) -> None:
