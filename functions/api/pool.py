@@ -70,6 +70,16 @@ class Pool:
         with self._borrow() as connection:
             return work(connection)
 
+    def state(self) -> dict[str, float]:
+        """Connections in use and idle, and how many requests wait for one."""
+        told = self._pool.get_stats()
+        idle = told.get("pool_available", 0)
+        return {
+            "used": told.get("pool_size", 0) - idle,
+            "idle": idle,
+            "waiting": told.get("requests_waiting", 0),
+        }
+
     @contextmanager
     def _borrow(self) -> Iterator[Database]:
         try:

@@ -11,6 +11,7 @@ import uvicorn
 
 from api.app import create_app
 from api.events import Streams
+from api.measured import Measured, show
 from api.pool import Pool
 from api.snapshots import Snapshots
 from battlescope.errors import LaptopError
@@ -39,7 +40,9 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def serve(settings: ApiSettings, host: str, port: int, stop: Event) -> None:
+def serve(
+    settings: ApiSettings, host: str, port: int, stop: Event, *, metrics_port: int | None = None
+) -> None:
     """Serve the API until `stop` is set; requests in hand are finished.
 
     The database may be away: the API then answers 503, and as it should once the database is there.
@@ -49,6 +52,7 @@ def serve(settings: ApiSettings, host: str, port: int, stop: Event) -> None:
         host: the address to listen on.
         port: the port to listen on.
         stop: asks for the stop.
+        metrics_port: where Prometheus reads this process's metrics; none, and they are lines of the log.
 
     Raises:
         LaptopError: the port cannot be had.
@@ -57,7 +61,11 @@ def serve(settings: ApiSettings, host: str, port: int, stop: Event) -> None:
     # The pool tells of every failed attempt; each request that it fails is logged by us.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     with _listener(host, port) as listener, Pool(settings.db_url, settings.database_connections) as pool:
-        app = create_app(Snapshots(pool, settings.query_timeout_s), settings, Streams(stop))
+        snapshots = Snapshots(pool, settings.query_timeout_s)
+        app = create_app(snapshots, settings, Streams(stop))
+        if metrics_port is not None or settings.otel_exporter_otlp_endpoint is not None:
+            exposition = None if metrics_port is None else show(snapshots, pool, metrics_port)
+            app.add_middleware(Measured, exposition=exposition, routes=app.routes)
         config = uvicorn.Config(
             app,
             lifespan="off",

@@ -69,14 +69,22 @@ def up(
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    wait: Annotated[
+        bool, typer.Option("--wait", help="migrate nothing; return once somebody has, or with a signal")
+    ] = False,
+) -> None:
     """Bring the database that DB_URL names to this version's schema, and load the static data."""
     from battlescope.database import connect
     from battlescope.migrate import migrate as run
     from battlescope.settings import HandlerSettings
     from battlescope.static import load_into
+    from battlescope_local.schema import wait_for_schema
 
-    with connect(settings.load(HandlerSettings).db_url) as connection:
+    db_url = settings.load(HandlerSettings).db_url
+    if wait:
+        raise typer.Exit(0 if wait_for_schema(db_url, _stop()) else EXIT_ERROR)
+    with connect(db_url) as connection:
         applied = run(connection)
         loaded = load_into(connection)
     typer.echo(f"applied {', '.join(applied) or 'nothing'}; loaded {', '.join(loaded) or 'nothing'}")
@@ -88,12 +96,18 @@ def ingest(
 ) -> None:
     """Read the feed into the queue, as the ingest Lambda does."""
     from battlescope.runtime.schedule import run_on_schedule
+    from battlescope_local import measured
     from ingest.handler import environment, handler
 
     stop = _stop()
     environment()
     run_on_schedule(
-        handler, "ingest", stop, until=lambda answer: once and answer["drained"], tick_s=1.0 if once else 60.0
+        handler,
+        "ingest",
+        stop,
+        until=lambda answer: once and answer["drained"],
+        tick_s=1.0 if once else 60.0,
+        beat=measured.ingest(),
     )
 
 
@@ -115,11 +129,15 @@ def cluster(
         raise typer.BadParameter("--digest and --json go with --archive")
     from battlescope.runtime.event_source import run_from_queue
     from battlescope.settings import WorkerSettings
+    from battlescope_local import measured
     from cluster.handler import environment, handler
 
     stop = _stop()
-    environment()
-    run_from_queue(handler, "cluster", settings.load(WorkerSettings).queue_url, stop)
+    dead_letter_queue_url = environment().settings.dead_letter_queue_url
+    queue_url = settings.load(WorkerSettings).queue_url
+    run_from_queue(
+        handler, "cluster", queue_url, stop, beat=measured.cluster(queue_url, dead_letter_queue_url)
+    )
 
 
 @app.command()
@@ -213,9 +231,10 @@ def api(
 ) -> None:
     """Serve the API."""
     from api.server import serve
-    from battlescope.settings import ApiSettings
+    from battlescope.settings import ApiSettings, PartSettings
 
-    serve(settings.load(ApiSettings), host, port, _stop())
+    metrics_port = settings.load(PartSettings).metrics_port
+    serve(settings.load(ApiSettings), host, port, _stop(), metrics_port=metrics_port)
 
 
 @app.command()

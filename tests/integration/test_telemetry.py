@@ -164,5 +164,9 @@ def test_parts_of_a_traced_invocation_reach_the_daemon() -> None:
 
 def test_every_metric_is_emitted_somewhere() -> None:
     root = Path(__file__).resolve().parents[2]
-    source = "\n".join(path.read_text() for path in (root / "functions").rglob("*.py"))
+    source = "\n".join(
+        path.read_text()
+        for folder in ("functions", "layers/common/battlescope/runtime")
+        for path in (root / folder).rglob("*.py")
+    )
     assert [one.name for one in Metric if f"Metric.{one.name}" not in source] == []

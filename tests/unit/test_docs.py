@@ -10,6 +10,7 @@ from battlescope.settings import (
     ClusterSettings,
     IngestSettings,
     MaintenanceSettings,
+    PartSettings,
     RepairSettings,
     WorkerSettings,
 )
@@ -17,7 +18,15 @@ from battlescope.settings import (
 ROOT = Path(__file__).resolve().parents[2]
 
 
-MODELS = (ApiSettings, ClusterSettings, IngestSettings, MaintenanceSettings, RepairSettings, WorkerSettings)
+MODELS = (
+    ApiSettings,
+    ClusterSettings,
+    IngestSettings,
+    MaintenanceSettings,
+    PartSettings,
+    RepairSettings,
+    WorkerSettings,
+)
 
 
 def test_every_setting_is_documented_and_nothing_else() -> None:
@@ -55,14 +64,6 @@ def test_the_modules_that_the_architecture_names_exist() -> None:
         assert any((root / name).exists() for root in roots), name
 
 
-def test_make_targets_that_the_readme_names_exist() -> None:
-    lines = re.findall(r"^([a-z -]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    targets = {target for line in lines for target in line.split()}
-    named = set(re.findall(r"`?make ([a-z-]+)", (ROOT / "README.md").read_text()))
-    assert named
-    assert named <= targets
-
-
 def test_limits_are_as_documented() -> None:
     rows = re.findall(
         r"^\| (?!what|---)(.*) \| ([\d.,]+) \|$", (ROOT / "docs" / "limits.md").read_text(), re.MULTILINE
@@ -98,3 +99,19 @@ def test_limits_are_as_documented() -> None:
         hot.REVISION_LASTS_S,
         shared.ANSWER_BYTES_MAX,
     ]
+
+
+def test_make_targets_that_documents_name_exist() -> None:
+    rules = re.findall(r"^([a-z0-9 -]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = {target for rule in rules for target in rule.split()}
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "docs" / "kubernetes.md"):
+        named = set(re.findall(r"`?make ([a-z0-9-]+)", page.read_text()))
+        assert named, page
+        assert named <= targets, page
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -27,6 +27,11 @@ class TracingSettings(Settings):
     tracing: bool = Field(
         default=False, description="in Lambda: send X-Ray the parts of invocations; a cold start takes longer"
     )
+    otel_exporter_otlp_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="outside Lambda: an OpenTelemetry collector that is sent the parts of invocations, by OTLP over HTTP",
+    )
 
 
 class HandlerSettings(TracingSettings):
@@ -85,6 +90,17 @@ class WorkerSettings(Settings):
     """A cluster worker outside Lambda: where its messages come from (Lambda is handed them)."""
 
     queue_url: str = Field(pattern=r"^https?://.*\.fifo$", description="the SQS FIFO queue's URL")
+
+
+class PartSettings(Settings):
+    """A part outside Lambda: whether it shows its metrics."""
+
+    metrics_port: int | None = Field(
+        default=None,
+        ge=1,
+        le=65535,
+        description="where /metrics and /healthz are served; none: metrics are lines of the log",
+    )
 
 
 class OutsideSettings(Settings):

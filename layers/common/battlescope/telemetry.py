@@ -2,7 +2,7 @@
 
 Logs are JSON lines. Each carries its request's ids; `logger.append_context_keys` adds what is in hand. Metrics leave as
 lines of CloudWatch's embedded format when an invocation ends. CloudWatch counts a metric's price for every hour in
-which it is sent, so a count of zero is not sent.
+which it is sent, so a count of zero is not sent. Where they are exposed to Prometheus (`expose`), it keeps them instead.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,8 +16,11 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.functions import is_metrics_disabled
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools import Tracer
+    from contextlib import AbstractContextManager
+
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from battlescope.exposition import Exposition
 
 SERVICE = "battlescope"
 NAMESPACE = "BattleScope"
@@ -57,21 +60,41 @@ class Metric(StrEnum):
     BATTLES_DROPPED = "BattlesDropped"
     MESSAGES_DEAD_LETTERED = "MessagesDeadLettered"
     REDIS_ERRORS = "RedisErrors"
+    MESSAGE_AGE = "MessageAge"
+
+
+_exposition: "Exposition | None" = None
+
+
+def expose(exposition: "Exposition") -> None:
+    """From now on this process keeps its metrics for Prometheus."""
+    global _exposition  # noqa: PLW0603 - one per process, as the logger and the metrics
+    _exposition = exposition
 
 
 def count(metric: Metric, value: int = 1) -> None:
     """Add `value` to a counter."""
-    if value:
+    if not value:
+        return
+    if _exposition is not None:
+        _exposition.count(metric, value)
+    else:
         metrics.add_metric(name=metric, unit=MetricUnit.Count, value=value)
 
 
 def gauge(metric: Metric, value: float, unit: MetricUnit) -> None:
     """Record a measured value."""
-    metrics.add_metric(name=metric, unit=unit, value=value)
+    if _exposition is not None:
+        _exposition.measure(metric, value, unit)
+    else:
+        metrics.add_metric(name=metric, unit=unit, value=value)
 
 
 def count_alone(metric: Metric) -> None:
     """Count one at once, for work of several threads: what `metrics` gathers belongs to one invocation."""
+    if _exposition is not None:
+        _exposition.count(metric, 1)
+        return
     if is_metrics_disabled():  # a single metric does not look
         return
     with single_metric(
@@ -86,12 +109,12 @@ def count_alone(metric: Metric) -> None:
 
 @contextmanager
 def span(name: str) -> Iterator[None]:
-    """A part of an invocation as X-Ray shows it; nothing where TRACING is off."""
-    recorder = _tracer()
-    if recorder is None:
+    """A part of an invocation as X-Ray or a collector of OpenTelemetry shows it; nothing where neither is asked for."""
+    trace = _tracer()
+    if trace is None:
         yield
         return
-    with recorder.provider.in_subsegment(name=name):
+    with trace(name):
         yield
 
 
@@ -127,6 +150,8 @@ _warm: set[str] = set()
 
 
 def _flush(context: "LambdaContext") -> None:
+    if _exposition is not None:
+        return
     if context.function_name not in _warm:
         _warm.add(context.function_name)
         if not is_metrics_disabled():  # a single metric does not look
@@ -137,16 +162,22 @@ def _flush(context: "LambdaContext") -> None:
 
 
 @cache
-def _tracer() -> "Tracer | None":
-    """Made where TRACING is on, for its SDK takes half a second to import.
+def _tracer() -> "Callable[[str], AbstractContextManager[object]] | None":
+    """Made where it is asked for, for either SDK takes half a second to import.
 
     Raises:
-        SettingsError: TRACING is something else than true or false.
+        SettingsError: TRACING or OTEL_EXPORTER_OTLP_ENDPOINT is something else than it can be.
     """
     from battlescope.settings import TracingSettings, load  # noqa: PLC0415 - a tenth of the import
 
-    if not load(TracingSettings).tracing:
+    chosen = load(TracingSettings)
+    if chosen.otel_exporter_otlp_endpoint is not None:
+        from battlescope.otlp import tracer  # noqa: PLC0415
+
+        return tracer(SERVICE)
+    if not chosen.tracing:
         return None
     from aws_lambda_powertools import Tracer  # noqa: PLC0415
 
-    return Tracer(service=SERVICE, auto_patch=False)
+    provider = Tracer(service=SERVICE, auto_patch=False).provider
+    return lambda name: provider.in_subsegment(name=name)

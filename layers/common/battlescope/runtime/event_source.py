@@ -4,17 +4,19 @@ Long polling, batches of at most ten, partial batch responses. Messages that fai
 again: sooner than the queue's visibility timeout, after a pause that doubles with every delivery.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools.metrics import MetricUnit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from battlescope import queue
 from battlescope.errors import SettingsError
 from battlescope.runtime.context import Context
 from battlescope.runtime.schedule import Handler
-from battlescope.telemetry import logger
+from battlescope.telemetry import Metric, gauge, logger
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
@@ -31,13 +33,18 @@ RETRY_MAX_S = 60
 PAUSE_AFTER_ERROR_S = 1.0
 
 
-def run_from_queue(handler: Handler, name: str, queue_url: str, stop: Event) -> None:
+def run_from_queue(
+    handler: Handler, name: str, queue_url: str, stop: Event, *, beat: Callable[[], None] = lambda: None
+) -> None:
     """Invoke `handler` with what the queue holds, until `stop` is set; the batch in hand is finished.
+
+    `beat` is called each time that the queue is asked.
 
     Raises:
         SettingsError: a setting is wrong; no later invocation would be better.
     """
     while not stop.is_set():
+        beat()
         try:
             messages = (
                 queue.client()
@@ -60,6 +67,8 @@ def run_from_queue(handler: Handler, name: str, queue_url: str, stop: Event) -> 
 def _invoke(handler: Handler, name: str, messages: Sequence["MessageTypeDef"]) -> set[str]:
     """Ids of the messages that have to come again."""
     event = {"Records": [_record(message) for message in messages]}
+    sent_ms = min(int(message["Attributes"]["SentTimestamp"]) for message in messages)
+    gauge(Metric.MESSAGE_AGE, max(0.0, time.time() - sent_ms / 1000), MetricUnit.Seconds)
     try:
         # The batch in hand is finished whatever happens, so the context knows of no stop.
         answer = handler(event, Context(name, TIMEOUT_S, Event()))

@@ -28,8 +28,9 @@ def run_on_schedule(
     tick_s: float = TICK_S,
     timeout_s: float = TIMEOUT_S,
     until: Callable[[Any], bool] = lambda _: False,
+    beat: Callable[[], None] = lambda: None,
 ) -> None:
-    """Invoke `handler` every `tick_s` seconds until `stop` is set, or until `until(answer)` holds.
+    """Invoke `handler` every `tick_s` seconds until `stop` is set, or until `until(answer)` holds; `beat` before each.
 
     An invocation that fails is logged, and the next one is due at once (after a pause that doubles up to a tick): on
     a laptop nobody wants to wait out a minute because the database was restarting.
@@ -41,6 +42,7 @@ def run_on_schedule(
     pause_s = PAUSE_AFTER_ERROR_S
     while not stop.is_set():
         started = time.monotonic()
+        beat()
         try:
             answer = handler({"source": "battlescope.runtime"}, Context(name, timeout_s, stop))
         except (SettingsError, PositionError):
