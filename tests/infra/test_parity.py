@@ -1,4 +1,4 @@
-"""SAM and CDK deploy the same; a difference that is meant has its reason here. Another way to deploy joins `SOURCES`."""
+"""SAM and CDK deploy the same; a difference that is meant has its reason here. For Kubernetes: kubernetes/test_parity.py."""
 
 from collections.abc import Callable
 from pathlib import Path
