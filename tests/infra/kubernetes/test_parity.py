@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
+from pydantic_settings import BaseSettings
 
 from battlescope.settings import PartSettings, WorkerSettings
 from battlescope_cdk.catalogue import ALL, API, CLUSTER, INGEST, MAINTENANCE, MIGRATE, REPAIR, Spec
@@ -147,11 +148,8 @@ def test_every_handler_runs_and_nothing_else(systems: dict[str, System], overlay
 def test_every_variable_is_some_parts_setting_and_none_is_wanting(
     systems: dict[str, System], overlay: str
 ) -> None:
-    models = [
-        *(spec.settings for spec in ALL),
-        PartSettings,
-        WorkerSettings,
-    ]  # one ConfigMap serves all parts
+    # One ConfigMap serves all parts.
+    models: list[type[BaseSettings]] = [*(spec.settings for spec in ALL), PartSettings, WorkerSettings]
     known = {name.upper() for model in models for name in model.model_fields}
     for spec, _, container in parts(systems[overlay]):
         environment = systems[overlay].environment(container)
