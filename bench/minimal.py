@@ -18,7 +18,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 _STATEMENTS: dict[str, list[tuple[str, list[object]]]] = json.loads(
-    Path(os.environ["STATEMENTS"]).read_text(), object_hook=lambda interval: timedelta(**interval)
+    Path(os.environ["STATEMENTS"]).read_text(),
+    object_hook=lambda found: timedelta(**found) if found.keys() == {"seconds"} else found,
 )
 _POOL = ConnectionPool(
     os.environ["DB_URL"],
