@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+_AS_DATA = ("--format", "json", "--progress-spinner", "off")
+
 
 def complaints(document: dict[str, Any]) -> list[str]:
     """What is wrong with the packages of one answer of pip-audit, one line each."""
@@ -28,8 +30,7 @@ def complaints(document: dict[str, Any]) -> list[str]:
 def ask(pip_audit: str, requirements: str) -> list[str]:
     """What is wrong with one file of requirements."""
     done = subprocess.run(
-        [pip_audit, "--require-hashes", "--disable-pip", "--progress-spinner", "off", "--format", "json"]
-        + ["--requirement", requirements],
+        [pip_audit, "--require-hashes", "--disable-pip", *_AS_DATA, "--requirement", requirements],
         capture_output=True,
         text=True,
         check=False,
