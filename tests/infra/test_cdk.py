@@ -10,7 +10,7 @@ from battlescope.telemetry import Metric
 from battlescope_cdk.options import parse_options
 from tests.infra.synthesis import USERAGENT, Synthesis, synthesise
 
-SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:database-AbCdEf"  # noqa: S105
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:database-AbCdEf"  # noqa: S105 - no secret, but the name of one
 EXTERNAL = {"database": "external", "databaseSecretArn": SECRET}
 EVERYTHING = {
     "databaseProxy": True,

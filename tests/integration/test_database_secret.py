@@ -12,7 +12,7 @@ from battlescope.database import connect
 from battlescope.errors import DatabaseError
 from battlescope.settings import HandlerSettings, load
 
-PASSWORD = "p@ss/w:rd?"  # noqa: S105
+PASSWORD = "p@ss/w:rd?"  # noqa: S105 - no one's
 pytestmark = pytest.mark.usefixtures("in_process_sqs")
 
 
@@ -76,7 +76,7 @@ def test_a_secret_that_was_rotated_is_read_again(db_url: str) -> None:
 
 
 def test_a_database_that_is_away_is_an_error_and_tells_no_password(db_url: str) -> None:
-    arn = secret(as_rds_writes_it(db_url, port=1, password="hunter2"))  # noqa: S106
+    arn = secret(as_rds_writes_it(db_url, port=1, password="hunter2"))  # noqa: S106 - no one's
     with pytest.raises(DatabaseError, match="no connection to the database DB_URL names") as caught:
         connect(arn)
     assert "hunter2" not in str(caught.value)

@@ -1,7 +1,6 @@
-"""What every answer to a browser says about what it may do."""
+"""What a page says about what it may do; that types are not to be guessed, `middleware` says of every answer."""
 
 COMMON = {
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }

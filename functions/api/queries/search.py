@@ -73,7 +73,7 @@ def search(connection: "Database", text: str, limit: int) -> list[Found]:
 def _way(rank: str, condition: str) -> str:
     named = _NAMED.format(names=condition)
     return (
-        f"(SELECT *, {rank} AS rank FROM ({named}) n ORDER BY rank, length(name), id LIMIT {CANDIDATES_MAX})"  # noqa: S608
+        f"(SELECT *, {rank} AS rank FROM ({named}) n ORDER BY rank, length(name), id LIMIT {CANDIDATES_MAX})"  # noqa: S608 - constants
     )
 
 

@@ -111,7 +111,7 @@ def members_of(connection: Database, component_ids: Collection[int]) -> dict[int
         return {}
     with connection.cursor(binary=True) as cursor:
         cursor.execute(
-            f"SELECT k.component_id, {_KILLMAIL_COLUMNS} FROM killmails k WHERE k.component_id = ANY(%s::bigint[])",  # noqa: S608
+            f"SELECT k.component_id, {_KILLMAIL_COLUMNS} FROM killmails k WHERE k.component_id = ANY(%s::bigint[])",  # noqa: S608 - constant columns
             (literal(component_ids),),
         )
         return _by_component(cursor)

@@ -239,6 +239,7 @@ def test_every_answer_can_be_read_by_pages_of_other_origins(
     for address in (*addresses.values(), "/nothing"):
         response = api.get(address, headers={"Origin": "https://example.org"})
         assert response.headers["access-control-allow-origin"] == "*"
+        assert response.headers["x-content-type-options"] == "nosniff"
         preflight = api.request(
             "OPTIONS",
             address,
