@@ -23,7 +23,7 @@ from tests.integration import test_cluster_handler
 from tests.integration.test_cluster_handler import ALICE, BOB, CAROL, JITA, TAMA, body, event, invoke, letters
 from tests.support.dump import stored_digest
 from tests.support.killmails import kill
-from tests.support.mutations import mutated, scrambled, spelt
+from tests.support.mutations import mutant_of, spelt
 
 dead_letters, handler = test_cluster_handler.dead_letters, test_cluster_handler.handler
 
@@ -75,14 +75,9 @@ def test_of_batches_with_mutants_the_bad_are_dead_lettered_and_all_others_proces
             killmail = chance.choice(killmails)
             text = body(killmail)
             if chance.random() < 0.5:
-                change = chance.choice(
-                    (
-                        lambda text: spelt(mutated(json.loads(text), chance)),
-                        lambda text: scrambled(text.encode(), chance),
-                    )
-                )
                 # As a queue can hold it: characters that SQS takes.
-                text = change(text).decode(errors="replace").replace("\0", " ") or "?"
+                mutant = mutant_of(json.loads(text), chance).decode(errors="replace")
+                text = mutant.replace("\0", " ") or "?"
             messages.append((killmail.solar_system_id, text))
             if (held := readable(text)) is None:
                 bad.add(text)

@@ -76,6 +76,11 @@ def mutated(document: Any, chance: Random) -> Any:
     return mutant
 
 
+def mutant_of(document: Any, chance: Random) -> bytes:
+    """JSON that was changed in its structure or in its bytes."""
+    return spelt(mutated(document, chance)) if chance.random() < 0.5 else scrambled(spelt(document), chance)
+
+
 def spelt(document: Any) -> bytes:
     """A document as JSON, also where JSON has no word for what is in it (NaN, halves of surrogates)."""
     return json.dumps(document, separators=(",", ":")).encode()

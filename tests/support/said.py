@@ -51,7 +51,7 @@ def value_said(killmail: Killmail, zkb: Any, uploaded_at: Any) -> None:
         return
     assert type(value) in {int, float}
     assert killmail.isk_value == round(value)
-    assert 0 <= killmail.isk_value <= 10**14
+    assert 0 <= value <= 1e14
     assert killmail.valued_at == max(uploaded_at or 0, 1)
 
 
@@ -64,10 +64,12 @@ def is_told(parsed: int, said: Any, least: int, end: int) -> None:
 
 def pilot_said(told: dict[str, Any]) -> Pilot:
     """Who a document names; what is absent or null is 0."""
-    numbers = [told.get(name) or 0 for name in _PILOT]
-    for name, number in zip(_PILOT, numbers, strict=True):
-        assert told.get(name) is None or type(told[name]) is int
-        assert 0 <= number < (2**31 if name == "ship_type_id" else 2**53)
+    numbers = []
+    for name in _PILOT:
+        number = told.get(name)
+        if number is not None:
+            is_told(number, number, 1, 2**31 if name == "ship_type_id" else 2**53)
+        numbers.append(number or 0)
     return Pilot(*numbers)
 
 

@@ -7,7 +7,6 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterator
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -32,7 +31,7 @@ from ingest.history.source import DayFile, Validators
 from ingest.payload import parse_killmail
 from tests.support.history_files import raw_day, tar_bz2
 from tests.support.killmails import DAYS
-from tests.support.mutations import ODD_VALUES, mutated, replaced, scrambled, spelt
+from tests.support.mutations import ODD_VALUES, mutant_of, mutated, replaced, scrambled, spelt
 from tests.support.payloads import Json, archive_line, esi_killmail, killmail_hash, r2z2_file
 from tests.support.said import document_of, said_by_killmail, said_by_row, value_said
 
@@ -174,18 +173,13 @@ def test_messages_that_were_changed_in_their_structure_and_in_their_bytes(seed: 
     assert min(became["accepted"], became["rejected"]) > 50, became
 
 
-def mutants(chance: Random, count: int) -> Iterator[tuple[Json, bytes]]:
-    """Killmails as archives hold them, and a mutant of each on one line."""
-    for _ in range(count):
-        killmail = archive_line(chance.choice(uploads())["esi"])
-        change = chance.choice(
-            (lambda one: spelt(mutated(one, chance)), lambda one: scrambled(spelt(one), chance))
-        )
-        yield killmail, re.sub(rb"[\r\n]", b" ", change(killmail)).strip() or b"?"
-
-
 def test_an_archive_of_mutants_is_read_to_its_end(tmp_path: Path) -> None:
-    lines = [mutant for _, mutant in mutants(Random(1), 1500)]
+    chance = Random(1)
+    lines = [
+        re.sub(rb"[\r\n]", b" ", mutant_of(archive_line(chance.choice(uploads())["esi"]), chance)).strip()
+        or b"?"
+        for _ in range(1500)
+    ]
     archive = tmp_path / "mutants.jsonl"
     archive.write_bytes(b"\n".join(lines))
 
@@ -203,17 +197,11 @@ def test_an_archive_of_mutants_is_read_to_its_end(tmp_path: Path) -> None:
 
 def test_a_day_of_mutants_costs_only_them(tmp_path: Path) -> None:
     chance = Random(2)
+    good = {number for number in range(1, 501) if chance.random() < 0.3}
     members: dict[str, Json | bytes] = {}
-    good = set()
     for number in range(1, 501):
         killmail = archive_line(esi_killmail(number, at=START))
-        is_good = chance.random() < 0.3
-        members[f"killmails/{number}.json"] = (
-            killmail
-            if is_good
-            else chance.choice((spelt(mutated(killmail, chance)), scrambled(spelt(killmail), chance)))
-        )
-        good |= {number} if is_good else set()
+        members[f"killmails/{number}.json"] = killmail if number in good else mutant_of(killmail, chance)
     path = tmp_path / "killmails-2026-01-10.tar.bz2"
     path.write_bytes(tar_bz2(members))
 
@@ -225,8 +213,8 @@ def test_a_day_of_mutants_costs_only_them(tmp_path: Path) -> None:
     assert len(contents.killmails) + len(contents.rejected) == len(members) - empty
     for rejected in contents.rejected:
         assert rejected.reason.startswith(f"{path.name}, killmails/")
-    for killmail in contents.killmails:
-        assert killmail.isk_value is None or type(killmail.isk_value) is int
+    for read in contents.killmails:
+        assert read.isk_value is None or type(read.isk_value) is int
 
 
 def test_a_raw_day_whose_bytes_changed_anywhere_ends_with_killmails_or_an_error(tmp_path: Path) -> None:
@@ -239,8 +227,8 @@ def test_a_raw_day_whose_bytes_changed_anywhere_ends_with_killmails_or_an_error(
         path.write_bytes(scrambled(raw_day(killmails), chance))
         contents = read_day(file, PRICES, NOW)
         assert contents.error or contents.killmails or contents.rejected
-        for killmail in contents.killmails:
-            assert killmail.killmail_hash == hashes[killmail.killmail_id]
+        for read in contents.killmails:
+            assert read.killmail_hash == hashes[read.killmail_id]
 
 
 def test_an_archive_whose_bytes_changed_anywhere_ends_with_killmails_or_an_error(tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ def _total(items: Any, prices: Prices, where: str, depth: int = 1) -> int:
     total = 0
     try:
         for item in items:
-            quantity = _quantity(item, "quantity_destroyed", where) + _quantity(item, "quantity_dropped", where)
+            quantity = _quantity(item, "quantity_destroyed", where) + _quantity(
+                item, "quantity_dropped", where
+            )
             if item["singleton"] != BLUEPRINT_COPY:
                 total += quantity * prices.get(item["item_type_id"], 0)
             if (inner := item.get("items")) and depth < DEPTH_MAX:
@@ -60,5 +62,7 @@ def _quantity(item: dict[str, Any], name: str, where: str) -> int:
     if quantity is None:
         return 0
     if type(quantity) is not int or not 0 <= quantity < 2**63:
-        raise KillmailError(f"{where}.{name}: must be a whole number from 0 on; it was {str(quantity)[:80]!r}")
+        raise KillmailError(
+            f"{where}.{name}: must be a whole number from 0 on; it was {str(quantity)[:80]!r}"
+        )
     return quantity

@@ -107,11 +107,7 @@ def unpack(body: str) -> Message:
     """
     try:
         parsed = _body().validate_json(body, strict=True)
-        rows, deflated = parsed.get("killmails"), parsed.get("deflated")
-        if deflated is not None:
-            if rows is not None:
-                raise ValueError("killmails: are there twice, also as deflated")
-            rows = _rows().validate_json(_inflate(deflated), strict=True)
+        rows = _rows_of(parsed)
     except ValueError as error:  # pydantic's are such, too
         raise MessageError(f"not a message of references: {_first_complaint(error)}") from None
     if not rows:
@@ -133,6 +129,15 @@ def _row(killmail: Killmail) -> str:
         ],
         separators=(",", ":"),
     )
+
+
+def _rows_of(body: _Body) -> list[_Row] | None:
+    rows, deflated = body.get("killmails"), body.get("deflated")
+    if deflated is None:
+        return rows
+    if rows is not None:
+        raise ValueError("killmails: are there twice, also as deflated")
+    return _rows().validate_json(_inflate(deflated), strict=True)
 
 
 def _killmail(system_id: int, row: _Row) -> Killmail:
