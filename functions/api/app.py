@@ -16,6 +16,7 @@ from battlescope import __version__
 
 if TYPE_CHECKING:
     from api.events import Streams
+    from api.shedding import Rooms
     from battlescope.settings import ApiSettings
 
 ROUTERS = (
@@ -31,8 +32,23 @@ ROUTERS = (
 )
 
 
-def create_app(reader: Reader, settings: "ApiSettings", streams: "Streams | None" = None) -> FastAPI:
-    """The API over what `reader` reads, and the pages beside it; `streams` where the server can stream."""
+def create_app(
+    reader: Reader,
+    settings: "ApiSettings",
+    streams: "Streams | None" = None,
+    *,
+    rooms: "Rooms | None" = None,
+    probed: Reader | None = None,
+) -> FastAPI:
+    """The API over what `reader` reads, and the pages beside it.
+
+    Args:
+        reader: reads the database.
+        settings: of the API.
+        streams: where the server can stream.
+        rooms: where it serves many requests at once: what it has room for.
+        probed: reads for `/healthz`; None where `reader` does that, too.
+    """
     app = FastAPI(
         title="BattleScope",
         version=__version__,
@@ -52,17 +68,23 @@ def create_app(reader: Reader, settings: "ApiSettings", streams: "Streams | None
         timedelta(minutes=settings.gap_max_minutes),
         streams,
         shared,
+        probed or reader,
     )
     problems.add_handlers(app)
     # Each wraps those added before it.
     if shared is not None:
         app.add_middleware(RateLimits, wait_s=shared.wait_s)
+    if rooms is not None:
+        from api.shedding import Shedding  # noqa: PLC0415 - Lambda sheds by itself
+
+        app.add_middleware(Shedding, rooms=rooms)
     app.add_middleware(
         Door,
         context=context,
         settings=settings,
         api=_first_segments(app),
         wait_s=None if shared is None else shared.wait_s,
+        rooms=rooms,
     )
     app.add_middleware(UnexpectedErrors)
     app.add_middleware(Compression)

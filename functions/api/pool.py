@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
@@ -9,6 +10,7 @@ import psycopg
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
+from api.problems import ConnectionsBusyError
 from battlescope.database import Database, connect, one_line
 from battlescope.errors import DatabaseError
 
@@ -31,6 +33,9 @@ class Pool:
     """Up to `size` connections, opened as they are needed; the database may be away at the start and at any time."""
 
     def __init__(self, db_url: str, size: int) -> None:
+        self._size = size
+        self._lent = 0
+        self._lock = Lock()
         self._pool = ConnectionPool(
             db_url,
             connection_class=_Connection,
@@ -58,7 +63,7 @@ class Pool:
         """`work(connection)`, once more on a new connection where the old one turned out to be broken.
 
         Raises:
-            DatabaseError: no connection was to be had in time.
+            DatabaseError: no connection was to be had in time: `ConnectionsBusyError` where all served others.
         """
         with self._borrow() as connection:
             try:
@@ -85,8 +90,18 @@ class Pool:
         try:
             connection = self._pool.getconn()
         except psycopg.OperationalError as error:
+            if self._lent >= self._size:
+                raise ConnectionsBusyError(
+                    f"all {self._size} connections were busy for {WAIT_S} s"
+                ) from error
             raise DatabaseError(f"no connection to the database: {one_line(error)}") from error
+        self._count(1)
         try:
             yield connection
         finally:
             self._pool.putconn(connection)
+            self._count(-1)  # not before: none must seem idle that was handed on to whoever waited
+
+    def _count(self, lent: int) -> None:
+        with self._lock:
+            self._lent += lent

@@ -49,6 +49,7 @@ TOO_MANY_STREAMS = Kind("too-many-streams", 503, "Too many streams are open")
 INTERNAL_ERROR = Kind("internal-error", 500, "Something went wrong here")
 DATABASE_AWAY = Kind("database-away", 503, "The database is away")
 QUERY_TIMEOUT = Kind("query-timeout", 503, "The database took too long")
+OVERLOADED = Kind("overloaded", 503, "There is more to do than can be done")
 SCHEMA_BEHIND = Kind("schema-behind", 503, "The database has to be migrated")
 
 KINDS = (
@@ -63,6 +64,7 @@ KINDS = (
     INTERNAL_ERROR,
     DATABASE_AWAY,
     QUERY_TIMEOUT,
+    OVERLOADED,
     SCHEMA_BEHIND,
 )
 
@@ -118,6 +120,10 @@ class ProblemError(BattleScopeError):
 
 class QueryTimeoutError(DatabaseError):
     """A statement took longer than QUERY_TIMEOUT_S."""
+
+
+class ConnectionsBusyError(DatabaseError):
+    """Every connection served others for as long as a request waits."""
 
 
 def not_found(detail: str) -> ProblemError:
@@ -192,6 +198,8 @@ async def _on_database_error(request: Request, error: Exception) -> Response:
         return problem_response(
             QUERY_TIMEOUT, "the answer took too long to find; narrow the filters or try later"
         )
+    if isinstance(error, ConnectionsBusyError):
+        return problem_response(OVERLOADED, "the database is busy with other requests; try again soon")
     return problem_response(DATABASE_AWAY, "the database does not answer; try again soon")
 
 

@@ -8,11 +8,15 @@ from contextlib import contextmanager
 from threading import Event
 
 import uvicorn
+from anyio.to_thread import current_default_thread_limiter
 
 from api.app import create_app
-from api.events import Streams
+from api.connections import Connection
+from api.events import STREAMS_MAX, Streams
+from api.exports import EXPORTS_MAX
 from api.measured import Measured, show
-from api.pool import Pool
+from api.pool import WAIT_S, Pool
+from api.shedding import Rooms
 from api.snapshots import Snapshots
 from battlescope.errors import LaptopError
 from battlescope.settings import ApiSettings
@@ -25,11 +29,21 @@ _BACKLOG = 2048
 
 
 class _Server(uvicorn.Server):
-    """Stops when `stop` is set, in whichever thread it runs; signals are the caller's business."""
+    """Stops when `stop` is set, in whichever thread it runs; signals are the caller's business.
 
-    def __init__(self, config: uvicorn.Config, stop: Event) -> None:
+    `threads` is how many there are for work that waits: as many as there is room for, so that nothing that was let
+    in waits for a thread.
+    """
+
+    def __init__(self, config: uvicorn.Config, stop: Event, threads: int) -> None:
         super().__init__(config)
         self._stop = stop
+        self._threads = threads
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until the stop."""
+        current_default_thread_limiter().total_tokens = self._threads
+        await super().serve(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -60,9 +74,20 @@ def serve(
     logger.setLevel(settings.log_level)
     # The pool tells of every failed attempt; each request that it fails is logged by us.
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
-    with _listener(host, port) as listener, Pool(settings.db_url, settings.database_connections) as pool:
+    with (
+        _listener(host, port) as listener,
+        Pool(settings.db_url, settings.database_connections) as pool,
+        Pool(settings.db_url, 1) as probes,
+    ):
         snapshots = Snapshots(pool, settings.query_timeout_s)
-        app = create_app(snapshots, settings, Streams(stop))
+        rooms = Rooms(settings.database_connections)
+        app = create_app(
+            snapshots,
+            settings,
+            Streams(stop),
+            rooms=rooms,
+            probed=Snapshots(probes, min(settings.query_timeout_s, WAIT_S)),
+        )
         if metrics_port is not None or settings.otel_exporter_otlp_endpoint is not None:
             exposition = None if metrics_port is None else show(snapshots, pool, metrics_port)
             app.add_middleware(Measured, exposition=exposition, routes=app.routes)
@@ -75,8 +100,10 @@ def serve(
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=settings.trusted_proxies,
             timeout_graceful_shutdown=STOP_TIMEOUT_S,
+            http=Connection,
         )
-        _Server(config, stop).run(sockets=[listener])
+        threads = rooms.requests.size + rooms.probes.size + STREAMS_MAX + EXPORTS_MAX
+        _Server(config, stop, threads).run(sockets=[listener])
 
 
 @contextmanager

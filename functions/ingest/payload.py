@@ -4,16 +4,35 @@ Shapes: ESI's killmail (`GET /killmails/{id}/{hash}`), bare or with `killmail_ha
 zKillboard's `zkb` block. Unknown fields are ignored; known ones must be what ESI's specification says they are.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, NotRequired, TypedDict
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    with_config,
+)
 
 from battlescope.errors import KillmailError
-from battlescope.killmail import Attacker, Killmail, Pilot, canonical_attackers
+from battlescope.killmail import EVE_LAUNCH_S, Attacker, Killmail, Pilot, canonical_attackers
 
-EVE_LAUNCH = datetime(2003, 5, 6, tzinfo=UTC)
-"""No ship was lost before."""
+_EVE_LAUNCH = datetime.fromtimestamp(EVE_LAUNCH_S, UTC)
+_LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
+_YEAR = re.compile("[0-9]{4}-")
+
+
+def _spelt_out(time: object) -> object:
+    # pydantic also reads numbers, as seconds or as milliseconds by their size: a guess, and ESI sends none.
+    if not (isinstance(time, str) and _YEAR.match(time)):
+        raise ValueError("must be a time as ISO 8601 has it, in a string")
+    return time
+
 
 type EveId = Annotated[int, Field(gt=0, lt=2**53, strict=True)]
 type TypeId = Annotated[int, Field(gt=0, lt=2**31, strict=True)]
@@ -46,7 +65,9 @@ class _Victim(TypedDict):
 @with_config(_STRICT)
 class _Killmail(TypedDict):
     killmail_id: EveId
-    killmail_time: Annotated[AwareDatetime, Field(strict=False, ge=EVE_LAUNCH)]
+    killmail_time: Annotated[
+        AwareDatetime, Field(strict=False, ge=_EVE_LAUNCH, le=_LAST_MOMENT), BeforeValidator(_spelt_out)
+    ]
     solar_system_id: Annotated[int, Field(gt=0, lt=2**31)]
     attackers: Annotated[list[_Attacker], Field(min_length=1, max_length=20_000)]
     victim: _Victim
@@ -57,7 +78,9 @@ class _Zkb(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     hash: KillmailHash | None = None
-    total_value: Annotated[float | None, Field(alias="totalValue", ge=0, le=1e14, allow_inf_nan=False)] = None
+    total_value: Annotated[
+        float | None, Field(alias="totalValue", ge=0, le=1e14, allow_inf_nan=False, strict=True)
+    ] = None
 
 
 _KILLMAIL = TypeAdapter(_Killmail)
@@ -129,4 +152,5 @@ def _complaint(error: ValidationError) -> str:
     first = problems[0]
     where = ".".join(map(str, first["loc"])) or "killmail"
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{where}: {first['msg']}; it was {str(first['input'])[:80]!r}{more}"
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {reason}; it was {str(first['input'])[:80]!r}{more}"

@@ -3,7 +3,19 @@
 import re
 from pathlib import Path
 
-from api import events, exports, filters, hot, parameters, pool, problems, server, shared
+from api import (
+    connections,
+    events,
+    exports,
+    filters,
+    hot,
+    parameters,
+    pool,
+    problems,
+    server,
+    shared,
+    shedding,
+)
 from api.queries import members, profiles
 from battlescope.settings import (
     ApiSettings,
@@ -88,6 +100,10 @@ def test_limits_are_as_documented() -> None:
         exports.EXPORTS_MAX,
         events.STREAMS_MAX,
         events.ALIVE_S,
+        shedding.REQUESTS_PER_CONNECTION,
+        shedding.PROBES_MAX,
+        connections.CONNECTIONS_MAX,
+        connections.REQUEST_WITHIN_S,
         settings["query_timeout_s"].default,
         pool.WAIT_S,
         problems.RETRY_AFTER_S,

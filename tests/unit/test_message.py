@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from battlescope.errors import KillmailError, MessageError
-from battlescope.killmail import Attacker, Killmail, Pilot, canonical_attackers
+from battlescope.killmail import (
+    EVE_LAUNCH_S,
+    YEAR_10000_S,
+    Attacker,
+    Killmail,
+    Pilot,
+    canonical_attackers,
+)
 from battlescope.message import INFLATED_BYTES_MAX, MESSAGE_BYTES_MAX, fits, pack, unpack
 
 IDS = st.integers(0, 2**53 - 1)
@@ -20,14 +27,14 @@ killmails = st.builds(
     Killmail,
     killmail_id=st.integers(1, 2**53 - 1),
     killmail_hash=st.text("0123456789abcdef", min_size=40, max_size=40),
-    killmail_time=st.integers(1_052_179_200, 2**40),
+    killmail_time=st.integers(EVE_LAUNCH_S, YEAR_10000_S - 1),
     solar_system_id=st.sampled_from([30_002_813, 31_000_005, 2**31 - 1]),
     victim=st.builds(Pilot, IDS, IDS, IDS, TYPES),
     attackers=st.lists(
         st.builds(Attacker, IDS, IDS, IDS, TYPES, TYPES, st.booleans()), min_size=1, max_size=5
     ).map(canonical_attackers),
     isk_value=st.none() | st.integers(0, 10**14),
-    valued_at=st.integers(0, 2**40),
+    valued_at=st.integers(0, 2**40 - 1),
 )
 
 

@@ -10,6 +10,7 @@ from api.pages.site import Site
 from api.routes.dependencies import Context
 
 if TYPE_CHECKING:
+    from api.shedding import Rooms
     from battlescope.settings import ApiSettings
 
 _ROUTERS = (
@@ -23,8 +24,10 @@ _ROUTERS = (
 )
 
 
-def create_pages(context: Context, settings: "ApiSettings", wait_s: Waits | None) -> FastAPI:
-    """The pages over what the API's app reads; `wait_s` is given where clients are limited."""
+def create_pages(
+    context: Context, settings: "ApiSettings", wait_s: Waits | None, rooms: "Rooms | None"
+) -> FastAPI:
+    """The pages over what the API's app reads; `wait_s` is given to limit clients, `rooms` to shed overload."""
     app = FastAPI(
         openapi_url=None,
         redirect_slashes=False,
@@ -35,4 +38,8 @@ def create_pages(context: Context, settings: "ApiSettings", wait_s: Waits | None
     errors.add_handlers(app)
     if wait_s is not None:
         app.add_middleware(RateLimits, wait_s=wait_s, answer=errors.refusal_page)
+    if rooms is not None:
+        from api.shedding import Shedding  # noqa: PLC0415 - Lambda sheds by itself
+
+        app.add_middleware(Shedding, rooms=rooms, answer=errors.overload_page)
     return app

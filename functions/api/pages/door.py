@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 if TYPE_CHECKING:
     from api.middleware import Waits
     from api.routes.dependencies import Context
+    from api.shedding import Rooms
     from battlescope.settings import ApiSettings
 
 PAGES = frozenset(
@@ -34,10 +35,11 @@ class Door:
         settings: "ApiSettings",
         api: Container[str],
         wait_s: "Waits | None",
+        rooms: "Rooms | None",
     ) -> None:
-        """`api` are the first segments of the API's paths; `wait_s` is given where clients are limited."""
+        """`api` are the first segments of the API's paths; `wait_s` is given to limit clients, `rooms` to shed overload."""
         self._app = app
-        self._make: Callable[[], ASGIApp] = lambda: _make(context, settings, wait_s)
+        self._make: Callable[[], ASGIApp] = lambda: _make(context, settings, wait_s, rooms)
         self._api = api
         self._pages: ASGIApp | None = None
 
@@ -59,7 +61,9 @@ class Door:
         )
 
 
-def _make(context: "Context", settings: "ApiSettings", wait_s: "Waits | None") -> ASGIApp:
+def _make(
+    context: "Context", settings: "ApiSettings", wait_s: "Waits | None", rooms: "Rooms | None"
+) -> ASGIApp:
     from api.pages.app import create_pages  # noqa: PLC0415 - see the module's docstring
 
-    return create_pages(context, settings, wait_s)
+    return create_pages(context, settings, wait_s, rooms)

@@ -39,6 +39,13 @@ def refusal_page(scope: Scope, wait_s: int) -> Response:
     return error_page(Request(scope), refusal(scope, wait_s))
 
 
+def overload_page(scope: Scope) -> Response:
+    """What a browser is shown for whose request there is no room."""
+    from api.shedding import overloaded  # noqa: PLC0415 - Lambda sheds by itself
+
+    return error_page(Request(scope), overloaded(scope))
+
+
 def _unexpected(scope: Scope) -> Response:
     return error_page(Request(scope), problems.unexpected(scope["path"]))
 

@@ -25,12 +25,14 @@ class Context:
         live_within: timedelta,
         streams: "Streams | None",
         hot: HotAnswers | None,
+        probed: Reader,
     ) -> None:
         self.reader = reader
         self.feed_stale_after = feed_stale_after
         self.live_within = live_within
         self.streams = streams
         self.hot = hot
+        self.probed = probed
 
 
 def context_of(request: Request) -> Context:
@@ -42,6 +44,10 @@ def context_of(request: Request) -> Context:
 # Async although they wait for nothing: FastAPI runs other dependencies in a thread, which costs more than they do.
 async def _reader(request: Request) -> Reader:
     return context_of(request).reader
+
+
+async def _probed(request: Request) -> Reader:
+    return context_of(request).probed
 
 
 async def _feed_stale_after(request: Request) -> timedelta:
@@ -70,6 +76,9 @@ async def _is_asked_for_json(request: Request) -> None:
 
 
 Reads = Annotated[Reader, Depends(_reader)]
+Probed = Annotated[Reader, Depends(_probed)]
+"""The reader whose connection no other request can take."""
+
 FeedStaleAfter = Annotated[timedelta, Depends(_feed_stale_after)]
 EVERYWHERE = [Depends(_each_parameter_once)]
 """For every endpoint."""

@@ -12,7 +12,7 @@ from api.models.service import HEALTH, DatabaseHealth, Health, MigrationHealth
 from api.parameters import HealthQuery, NoQuery
 from api.problems import SCHEMA_BEHIND, ProblemError
 from api.queries.feeds import feed_health
-from api.routes.dependencies import AS_JSON, FeedStaleAfter, Reads
+from api.routes.dependencies import AS_JSON, FeedStaleAfter, Probed
 from battlescope import __version__
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ router = APIRouter(tags=["service"], dependencies=AS_JSON)
 
 
 @router.get("/healthz")
-def get_health(reader: Reads, feed_stale_after: FeedStaleAfter, asked: HealthQuery) -> Response:
+def get_health(reader: Probed, feed_stale_after: FeedStaleAfter, asked: HealthQuery) -> Response:
     """Readiness: the database, its schema and the feeds.
 
     503 where the database is away or not migrated. A feed that stands still makes the API `degraded`, with status

@@ -12,6 +12,9 @@ from ingest.feeds.upload import Upload, read_upload
 ITEMS_MAX = 100
 """Killmails, rejected and holes in one batch."""
 
+SEQUENCES_END = 2**53
+"""What is no less is no number of a file; the database could not hold all of those."""
+
 TIMEOUT_S = 4.0
 """Small files from a CDN; and a poll outlasts its budget by this at most, which a Lambda's last seconds can bear."""
 
@@ -77,7 +80,7 @@ class R2Z2Feed:
             newest = from_json(response.body)["sequence"]
         except (ValueError, KeyError, TypeError):
             newest = None
-        if type(newest) is int and newest >= 0 and response.is_complete:
+        if type(newest) is int and 0 <= newest < SEQUENCES_END and response.is_complete:
             state.newest_is(newest, now, self._lookback)
         else:
             found.error = f"{response.url} names no sequence"

@@ -88,10 +88,10 @@ class _Blocks:
 
 
 def _number(field: bytes) -> int:
-    try:
-        return int(field.strip(b"\0 ") or b"0", 8)
-    except ValueError:
-        raise OSError("no tar header where one must be") from None
+    digits = field.strip(b"\0 ")
+    if digits.strip(b"01234567"):  # a minus sign would lead back, and round and round
+        raise OSError("no tar header where one must be")
+    return int(digits or b"0", 8)
 
 
 def _name(header: bytes) -> str:

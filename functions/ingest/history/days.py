@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple, Self
+from typing import Annotated, NamedTuple, Self
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from battlescope.errors import FeedError
 
@@ -13,7 +13,12 @@ FIRST_DAY = date(2007, 12, 5)
 """Of the oldest killmail that any archive has."""
 
 _SPAN = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.\.(\d{4}-\d{2}-\d{2}))?")
-_TOTALS = TypeAdapter(dict[str, int])
+_TOTALS = TypeAdapter(
+    dict[
+        Annotated[str, Field(pattern="^[0-9]{8}$")],
+        Annotated[int, Field(ge=0, lt=2**31, strict=True)],
+    ]
+)
 
 
 class Span(NamedTuple):

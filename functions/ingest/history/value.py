@@ -45,9 +45,9 @@ def _total(items: Any, prices: Prices, where: str, depth: int = 1) -> int:
     total = 0
     try:
         for item in items:
-            quantity = (item.get("quantity_destroyed") or 0) + (item.get("quantity_dropped") or 0)
-            if quantity < 0:
-                raise KillmailError(f"{where}: a negative quantity of type {item['item_type_id']}")
+            quantity = _quantity(item, "quantity_destroyed", where) + _quantity(
+                item, "quantity_dropped", where
+            )
             if item["singleton"] != BLUEPRINT_COPY:
                 total += quantity * prices.get(item["item_type_id"], 0)
             if (inner := item.get("items")) and depth < DEPTH_MAX:
@@ -55,3 +55,14 @@ def _total(items: Any, prices: Prices, where: str, depth: int = 1) -> int:
     except (AttributeError, KeyError, TypeError) as error:
         raise KillmailError(f"{where}: an item is none ({type(error).__name__}: {error})") from None
     return total
+
+
+def _quantity(item: dict[str, Any], name: str, where: str) -> int:
+    quantity = item.get(name)
+    if quantity is None:
+        return 0
+    if type(quantity) is not int or not 0 <= quantity < 2**63:
+        raise KillmailError(
+            f"{where}.{name}: must be a whole number from 0 on; it was {str(quantity)[:80]!r}"
+        )
+    return quantity

@@ -11,6 +11,12 @@ from typing import NamedTuple
 CAPSULE_TYPE_IDS = frozenset({670, 33328})
 """Ship types that are pods: the capsule and the genolution capsule."""
 
+EVE_LAUNCH_S = 1_052_179_200
+"""2003-05-06, in Unix seconds: no ship was lost before."""
+
+YEAR_10000_S = 253_402_300_800
+"""In Unix seconds: no moment from then on has a date that programs can hold."""
+
 NPC_CORPORATION_IDS = range(1_000_000, 2_000_000)
 """Corporations that CCP runs; no player is attacked in their name."""
 _NOBODY = frozenset((0,))

@@ -16,7 +16,14 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from battlescope.errors import KillmailError, MessageError
-from battlescope.killmail import Attacker, Killmail, Pilot
+from battlescope.killmail import (
+    EVE_LAUNCH_S,
+    YEAR_10000_S,
+    Attacker,
+    Killmail,
+    Pilot,
+    canonical_attackers,
+)
 
 MESSAGE_BYTES_MAX = 240 * 1024
 """A body's limit, under SQS' 256 KiB with room for attributes."""
@@ -24,21 +31,26 @@ MESSAGE_BYTES_MAX = 240 * 1024
 INFLATED_BYTES_MAX = 8 * 1024 * 1024
 """More than any killmail needs; a deflated body that grows beyond it is refused."""
 
+# What the feeds' parser lets pass, and so what the database has room for.
+type _Id = Annotated[int, Field(ge=0, lt=2**53)]
+type _TypeId = Annotated[int, Field(ge=0, lt=2**31)]
+type _Pilot = tuple[_Id, _Id, _Id, _TypeId]
+type _Attacker = tuple[_Id, _Id, _Id, _TypeId, Annotated[int, Field(ge=0, lt=2**31)], bool]
 type _Row = tuple[
     Annotated[int, Field(gt=0, lt=2**53)],
     Annotated[str, Field(pattern="^[0-9a-f]{40}$")],
-    Annotated[int, Field(ge=0, le=2**40)],
-    Pilot,
-    Annotated[list[Attacker], Field(min_length=1)],
-    Annotated[int, Field(ge=0, lt=2**60)] | None,
-    Annotated[int, Field(ge=0, lt=2**63)],
+    Annotated[int, Field(ge=EVE_LAUNCH_S, lt=YEAR_10000_S)],
+    _Pilot,
+    Annotated[list[_Attacker], Field(min_length=1)],
+    Annotated[int, Field(ge=0, le=10**14)] | None,
+    Annotated[int, Field(ge=0, lt=2**40)],
 ]
 
 
 @with_config(ConfigDict(extra="forbid"))
 class _Body(TypedDict):
     v: Literal[1]
-    system_id: Annotated[int, Field(gt=0)]
+    system_id: Annotated[int, Field(gt=0, lt=2**31)]
     killmails: NotRequired[list[_Row] | None]
     deflated: NotRequired[str | None]
 
@@ -94,10 +106,9 @@ def unpack(body: str) -> Message:
         MessageError: the body is not one of ours, or holds a reference of another system.
     """
     try:
-        parsed = _body().validate_json(body)
-        deflated = parsed.get("deflated")
-        rows = parsed.get("killmails") if deflated is None else _rows().validate_json(_inflate(deflated))
-    except (ValidationError, ValueError, zlib.error) as error:
+        parsed = _body().validate_json(body, strict=True)
+        rows = _rows_of(parsed)
+    except ValueError as error:  # pydantic's are such, too
         raise MessageError(f"not a message of references: {_first_complaint(error)}") from None
     if not rows:
         raise MessageError("a message without references")
@@ -120,6 +131,15 @@ def _row(killmail: Killmail) -> str:
     )
 
 
+def _rows_of(body: _Body) -> list[_Row] | None:
+    rows, deflated = body.get("killmails"), body.get("deflated")
+    if deflated is None:
+        return rows
+    if rows is not None:
+        raise ValueError("killmails: are there twice, also as deflated")
+    return _rows().validate_json(_inflate(deflated), strict=True)
+
+
 def _killmail(system_id: int, row: _Row) -> Killmail:
     killmail_id, killmail_hash, killmail_time, victim, attackers, isk_value, valued_at = row
     return Killmail(
@@ -127,8 +147,8 @@ def _killmail(system_id: int, row: _Row) -> Killmail:
         killmail_hash=killmail_hash,
         killmail_time=killmail_time,
         solar_system_id=system_id,
-        victim=victim,
-        attackers=tuple(attackers),
+        victim=Pilot._make(victim),
+        attackers=canonical_attackers(map(Attacker._make, attackers)),
         isk_value=isk_value,
         valued_at=valued_at,
     )
@@ -165,9 +185,14 @@ def _deflated(system_id: int, row: str) -> str:
 
 def _inflate(packed: str) -> bytes:
     inflater = zlib.decompressobj()
-    data = inflater.decompress(base64.b64decode(packed, validate=True), INFLATED_BYTES_MAX)
+    try:
+        data = inflater.decompress(base64.b64decode(packed, validate=True), INFLATED_BYTES_MAX)
+    except (ValueError, zlib.error) as error:
+        raise ValueError(f"deflated: {error}") from None
     if inflater.unconsumed_tail:
-        raise ValueError(f"inflates beyond {INFLATED_BYTES_MAX} bytes")
+        raise ValueError(f"deflated: inflates beyond {INFLATED_BYTES_MAX} bytes")
+    if not inflater.eof or inflater.unused_data:
+        raise ValueError("deflated: is cut off, or goes on behind its end")
     return data
 
 

@@ -4,6 +4,7 @@ boto3 takes a third of a second to import, so it is imported when the first clie
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +21,9 @@ SEND_ATTEMPTS = 4
 
 REASON_LENGTH_MAX = 1000
 """Of a dead letter's reason, in characters."""
+
+_NOT_TAKEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that SQS takes in no message, whose refusal would look as if the queue were away."""
 
 
 @cache
@@ -65,7 +69,7 @@ def send_dead_letter(queue_url: str, record: dict[str, Any], reason: str) -> Non
             MessageGroupId=record["attributes"].get("MessageGroupId", "unknown"),
             MessageDeduplicationId=record["messageId"],
             MessageAttributes={
-                "reason": {"DataType": "String", "StringValue": reason[:REASON_LENGTH_MAX] or "unknown"},
+                "reason": {"DataType": "String", "StringValue": _sendable(reason)},
                 "original_message_id": {"DataType": "String", "StringValue": record["messageId"]},
             },
         )
@@ -73,6 +77,11 @@ def send_dead_letter(queue_url: str, record: dict[str, Any], reason: str) -> Non
         raise QueueError(
             f"the dead-letter queue did not take message {record['messageId']}: {error}"
         ) from error
+
+
+def _sendable(reason: str) -> str:
+    """A reason in the characters that SQS takes, so that none keeps its message in the queue for ever."""
+    return _NOT_TAKEN.sub("\N{REPLACEMENT CHARACTER}", reason[:REASON_LENGTH_MAX]) or "unknown"
 
 
 def depth(queue_url: str) -> int:
