@@ -28,7 +28,7 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := true
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := true
 
-.PHONY: help setup up test browsers pictures clients lint fmt bench lock openapi audit secrets licences sbom clean setup-infra package sam lint-infra test-infra test-kubernetes rie synth diff deploy destroy cost deploy-k8s diff-k8s undo-k8s smoke version release-notes
+.PHONY: help setup up test soak browsers pictures clients lint fmt bench lock openapi audit secrets licences sbom clean setup-infra package sam lint-infra test-infra test-kubernetes rie synth diff deploy destroy cost deploy-k8s diff-k8s undo-k8s smoke version release-notes
 
 help: ## show the targets
 	@grep -E '^[a-z0-9 -]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ up: setup ## run everything here: feed, queue, PostgreSQL, API (ARGS="--feed sim
 
 test: setup browsers ## run all tests (ARGS="-k name ...")
 	@$(RUN)python -m pytest -n 2 $(ARGS)
+
+soak: setup ## a day of feed under faults, compared with a quiet one, in ten minutes (ARGS="--hours 6 ...")
+	@$(RUN)python -m tests.soak $(ARGS)
 
 clients: setup $(CLIENTS) ## make a Python and a TypeScript client from openapi.json, and use them
 	@$(RUN)python -m pytest -q tests/clients
