@@ -120,10 +120,34 @@ def test_limits_are_as_documented() -> None:
 def test_make_targets_that_documents_name_exist() -> None:
     rules = re.findall(r"^([a-z0-9 -]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     targets = {target for rule in rules for target in rule.split()}
-    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "docs" / "kubernetes.md"):
+    for page in (
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "docs" / "kubernetes.md",
+        ROOT / "docs" / "security.md",
+    ):
         named = set(re.findall(r"`?make ([a-z0-9-]+)", page.read_text()))
         assert named, page
         assert named <= targets, page
+
+
+def test_what_the_threat_model_names_exists() -> None:
+    text = (ROOT / "docs" / "security.md").read_text()
+    named = set(re.findall(r"`([^`\n]+)`", text))
+    files = {name for name in named if re.fullmatch(r"[\w./-]+/[\w.-]+\.\w+", name)}
+    tests = {name for name in named if name.startswith("test_")}
+    settings = {name for name in named if re.fullmatch(r"[A-Z0-9]+(_[A-Z0-9]+)+", name)}
+    assert len(files) > 20
+    assert len(tests) > 50
+    assert len(settings) > 5
+    assert {name for name in files if not (ROOT / name).is_file()} == set()
+    sources = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert tests - set(re.findall(r"^def (test_\w+)\(", sources, re.MULTILINE)) == set()
+    assert settings - {name.upper() for model in MODELS for name in model.model_fields} == set()
+    options = (ROOT / "infra/cdk/battlescope_cdk/options.py").read_text()
+    for choice in ("throttleRate", "throttleBurst", "cdnOrigin", "monthlyBudgetUsd"):
+        assert f"`{choice}`" in text
+        assert f"    {re.sub('([A-Z])', r'_\1', choice).lower()}: " in options
 
 
 def test_links_between_documents_lead_somewhere() -> None:
