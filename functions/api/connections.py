@@ -17,6 +17,11 @@ CONNECTIONS_MAX = 800
 """Of one process: under the 1,024 files that most systems let it open, with room for the database's."""
 
 
+_LENGTHS = {b"content-length", b"transfer-encoding"}
+"""A request with both ends in two places, and what a proxy took for its body would be answered as the next one: such a
+connection is closed after the answer (RFC 9112, 6.1)."""
+
+
 class Connection(H11Protocol):
     """One connection."""
 
@@ -44,6 +49,8 @@ class Connection(H11Protocol):
         super().handle_events()
         if self.cycle is not before and not self.cycle.response_complete:
             self._expect_nothing()
+            if {name for name, _ in self.headers} >= _LENGTHS:
+                self.cycle.keep_alive = False
 
     def on_response_complete(self) -> None:
         """Expect the next request."""

@@ -101,6 +101,7 @@ def serve(
             forwarded_allow_ips=settings.trusted_proxies,
             timeout_graceful_shutdown=STOP_TIMEOUT_S,
             http=Connection,
+            ws="none",
         )
         threads = rooms.requests.size + rooms.probes.size + STREAMS_MAX + EXPORTS_MAX
         _Server(config, stop, threads).run(sockets=[listener])

@@ -21,6 +21,7 @@ _TEXT, _MUTED, _LOST = "#eef2f7", "#9aa7b8", "#ff7b72"
 _SIDES = ("#5aa9ff", "#ffb454", "#5ed69a")
 _TITLE_SIZES = (72, 60, 50, 42)
 _TITLE_LINES = 2
+_NAME_LETTERS_MAX = 200
 
 
 def draw_card(battle: Battle, leaders: Sequence[Leader]) -> bytes:
@@ -108,7 +109,10 @@ def _wrapped(draw: ImageDraw.ImageDraw, text: str, font: FreeTypeFont) -> list[s
 
 def _shortened(draw: ImageDraw.ImageDraw, name: str, more: str, font: FreeTypeFont, width: float) -> str:
     """A name, and how many more, as far as there is room."""
-    kept = name
+    # On one line, and no longer than anything that fits: the picture's library measures no line breaks, and each try
+    # takes as long as the name.
+    name = " ".join(name.split())
+    kept = name[:_NAME_LETTERS_MAX]
     while kept and draw.textlength(_cut(kept, name) + more, font=font) > width:
         kept = kept[:-1]
     return _cut(kept, name) + more
