@@ -150,6 +150,13 @@ def test_what_the_threat_model_names_exists() -> None:
         assert f"    {re.sub('([A-Z])', r'_\1', choice).lower()}: " in options
 
 
+def test_tests_that_the_page_of_promises_names_exist() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "reliability.md").read_text()))
+    sources = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert len(named) > 15
+    assert named - set(re.findall(r"^def (test_\w+)\(", sources, re.MULTILINE)) == set()
+
+
 def test_links_between_documents_lead_somewhere() -> None:
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     for page in pages:
