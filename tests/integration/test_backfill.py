@@ -385,7 +385,7 @@ def test_members_that_are_no_killmails_are_named_and_kept_and_the_rest_is_import
             (5003, "5003.json: attackers: List should have at least 1 item"),
             (5004, "5004.json: killmail_id: it is 7777"),
             (5005, "5005.json: killmail_time: lies in the future"),
-            (5006, "5006.json: victim.items: a negative quantity of type 1405"),
+            (5006, "5006.json: victim.items.quantity_dropped: must be a whole number from 0 on"),
             (5007, "5007.json: killmail_time: Field required"),
             (5008, "5008.json: killmail_hash: none is given"),
             (5009, "5009.json: totalValue: Input should be greater than or equal to 0"),
