@@ -35,7 +35,7 @@ class _Zkb(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     hash: KillmailHash
-    total_value: Annotated[float | None, Field(alias="totalValue", allow_inf_nan=False)] = None
+    total_value: Annotated[float | None, Field(alias="totalValue", allow_inf_nan=False, strict=True)] = None
 
 
 class _Package(BaseModel):
