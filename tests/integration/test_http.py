@@ -1,9 +1,12 @@
 """The HTTP client on loopback: rate, time, size, and what an answer is."""
 
 import gzip
+import socket
 import time as system_time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
+from threading import Thread
 
 import pytest
 
@@ -79,6 +82,47 @@ def test_an_answer_that_does_not_come_in_time(server: FeedsServer) -> None:
     with pytest.raises(HttpError, match="timed out"):
         http.get(f"{server.url}/x", timeout_s=0.05)
     http.close()
+
+
+@contextmanager
+def spoken(*parts: bytes, every_s: float = 0.0) -> Iterator[str]:
+    """The address of a server that sends these to whoever asks first, then hangs up."""
+
+    def answer() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.recv(65_536)
+            for part in parts:
+                connection.sendall(part)
+                system_time.sleep(every_s)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        speaking = Thread(target=answer)
+        speaking.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/x"
+    speaking.join()
+
+
+def test_a_head_that_drips_is_waited_for_no_longer_than_any_other() -> None:
+    head = b"HTTP/1.1 200 OK\r\nX-Padding: " + b"a" * 100
+    with spoken(*(head[n : n + 1] for n in range(len(head))), every_s=0.02) as url:
+        began = system_time.monotonic()
+        with pytest.raises(HttpError, match="no answer from"):
+            HttpClient(AGENT).get(url, timeout_s=0.2)
+        assert system_time.monotonic() - began < 1  # all of it takes 2.6 s
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nContent-Ty", b"HTTP/1.1 200 OK\r\nX-A: b\r\n"])
+def test_a_head_that_is_cut_off_is_no_answer(http: HttpClient, head: bytes) -> None:
+    with spoken(head) as url, pytest.raises(HttpError, match="before its head did"):
+        http.get(url)
+
+
+def test_a_body_may_take_its_time_between_two_parts_after_a_head_that_took_its_own() -> None:
+    parts = [b"HTTP/1.1 200 OK\r\n", b"Content-Length: 4\r\n\r\n", b"ab", b"cd"]
+    with spoken(*parts, every_s=0.15) as url:
+        answer = HttpClient(AGENT).get(url, timeout_s=1)
+    assert (answer.body, answer.is_complete) == (b"abcd", True)
 
 
 def test_a_server_that_is_away(http: HttpClient) -> None:

@@ -17,6 +17,7 @@ import urllib3
 from battlescope.clock import SYSTEM_CLOCK, Clock
 from battlescope.database import one_line
 from battlescope.errors import FeedError
+from battlescope.http_head import pool_manager
 
 BODY_BYTES_MAX = 16 * 1024 * 1024
 """More than any killmail or feed answer takes."""
@@ -28,7 +29,7 @@ _CHUNK_BYTES = 64 * 1024
 
 
 class HttpError(FeedError):
-    """No answer: not connected, timed out, or cut off before the answer's head was whole."""
+    """No answer: not connected, or its head not there in time or cut off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +79,8 @@ class HttpClient:
         self._requests_per_second = requests_per_second
         self._connect_timeout_s = connect_timeout_s
         self._timeout_s = timeout_s
-        self._pool = urllib3.PoolManager(
-            headers={"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "gzip"}
+        self._pool = pool_manager(
+            {"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "gzip"}
         )
         self._last_start: dict[str, float] = {}
 
