@@ -29,8 +29,7 @@ def main() -> int:
         print(f"  {times:>3} times {fault}")
     print(f"answers of the API by status: {dict(sorted(report.answers.items()))}")
     for name, most in report.resident_mb.items():
-        print(f"{name}: at most {most:.1f} MiB")
-    print(f"the API's memory, last quarter to second: {report.api_growth:.2f}")
+        print(f"{name}: at most {most:.1f} MiB; the last quarter to the second: {report.growth[name]:.2f}")
     for complaint in report.complaints:
         print(f"BROKEN: {complaint}")
     print("the database equals that of a quiet run" if not report.complaints else "something broke")

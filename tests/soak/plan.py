@@ -33,7 +33,7 @@ class Plan:
         hours: of feed.
         seconds: in which the feed is played.
         kills: of workers and of the poller, by SIGKILL.
-        restarts: of PostgreSQL; the last one is a crash.
+        restarts: of PostgreSQL, one of them after a crash.
         poison: messages that are none.
         small_disk: whether the database lives on a small file system that is filled once (needs root).
         seed: of the feed and of the faults.

@@ -15,10 +15,17 @@ PATHS = ("/healthz", "/battles?limit=20", "/changes")
 
 
 class Watch:
-    """Asks the API and reads resident sizes until its block ends."""
+    """Asks the API and reads resident sizes until its block ends.
+
+    Attributes:
+        answers: by status; 0 where there was none.
+        unexpected: those that are neither good nor a 503 that says when to come back.
+        resident_mb: sizes of each part, twice a second.
+    """
 
     def __init__(self, url: str, parts: Mapping[str, Part]) -> None:
         self.answers: Counter[int] = Counter()
+        self.unexpected: Counter[int] = Counter()
         self.resident_mb: dict[str, list[float]] = {name: [] for name in parts}
         self._url = url
         self._parts = parts
@@ -37,11 +44,6 @@ class Watch:
         for thread in self._threads:
             thread.join()
 
-    @property
-    def unexpected(self) -> dict[int, int]:
-        """Answers that are neither good nor a 503 that says when to come back."""
-        return {status: times for status, times in self.answers.items() if status not in {200, 503}}
-
     def growth(self, name: str) -> float:
         """A process's resident size in the last quarter of the run, to that in the second."""
         sizes = self.resident_mb[name]
@@ -49,16 +51,16 @@ class Watch:
         return median(sizes[-quarter:]) / median(sizes[quarter : 2 * quarter]) if quarter else 1.0
 
     def _ask(self) -> None:
-        client = HttpClient("battlescope-soak/1 (tests)", connect_timeout_s=1, timeout_s=10)
-        started = False
+        client = HttpClient(
+            "battlescope-soak/1 (tests)", requests_per_second=100, connect_timeout_s=1, timeout_s=10
+        )
         while not self._stop.wait(0.1):
             for path in PATHS:
-                try:
-                    self.answers[client.get(self._url + path).status] += 1
-                    started = True
-                except HttpError:
-                    if started:  # no answer at all, once there was one
-                        self.answers[0] += 1
+                status, is_expected = _answer(client, self._url + path)
+                if status or self.answers:  # before it answers for the first time it starts
+                    self.answers[status] += 1
+                    self.unexpected[status] += not is_expected
+        self.unexpected = +self.unexpected
         client.close()
 
     def _weigh(self) -> None:
@@ -66,6 +68,15 @@ class Watch:
             for name, part in self._parts.items():
                 if (size := _resident_mb(part.process_id)) is not None:
                     self.resident_mb[name].append(size)
+
+
+def _answer(client: HttpClient, url: str) -> tuple[int, bool]:
+    """The status, and whether it may be so."""
+    try:
+        answer = client.get(url)
+    except HttpError:
+        return 0, False
+    return answer.status, answer.status == 200 or (answer.status == 503 and answer.retry_after_s is not None)
 
 
 def _resident_mb(process_id: int | None) -> float | None:
