@@ -18,8 +18,8 @@ from battlescope_local.new_eden import START, hours
 from battlescope_local.ports import free_port
 from cluster.clusterer import cluster
 from cluster.engine.rules import Rules
+from ingest.feeds.simulated import killmail_of
 from ingest.history.importing import chunks
-from ingest.payload import parse_killmail
 
 FIRST_HOUR = START // 3600
 HOURS_A_PIECE = 24
@@ -63,15 +63,7 @@ def built(battles: int, folder: Path | None = None, workers: int = 2) -> Iterato
 def simulated(first: int, hours_count: int) -> Iterator[list[Killmail]]:
     """The killmails of some hours, an hour at a time; hours since 1970."""
     for _, uploads in zip(range(hours_count), hours(1, first), strict=False):
-        yield [
-            parse_killmail(
-                dict(one["esi"]),
-                killmail_hash=one["hash"],
-                zkb=dict(one["zkb"]),
-                uploaded_at=one["uploaded_at"],
-            )
-            for one in uploads
-        ]
+        yield list(map(killmail_of, uploads))
 
 
 def count(connection: Database, table: str) -> int:

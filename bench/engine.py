@@ -14,7 +14,7 @@ from battlescope.killmail import Killmail
 from bench.support import machine, real_days
 from cluster.engine.rules import Rules
 from cluster.engine.whole import digest, find_battles
-from ingest.payload import parse_killmail
+from ingest.feeds.simulated import killmail_of
 
 
 def main(argv: Sequence[str]) -> None:
@@ -90,10 +90,5 @@ def _simulated(count: int) -> list[Killmail]:
         for upload in uploads:
             if len(killmails) == count:
                 return list(killmails.values())
-            killmails[upload["killmail_id"]] = parse_killmail(
-                dict(upload["esi"]),
-                killmail_hash=upload["hash"],
-                zkb=dict(upload["zkb"]),
-                uploaded_at=upload["uploaded_at"],
-            )
+            killmails[upload["killmail_id"]] = killmail_of(upload)
     raise AssertionError("the simulation has no end")

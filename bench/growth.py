@@ -11,7 +11,7 @@ from battlescope_local.new_eden import growing_battle
 from bench.support import database, machine
 from cluster.clusterer import cluster
 from cluster.engine.rules import Rules
-from ingest.payload import parse_killmail
+from ingest.feeds.simulated import killmail_of
 
 MARKS = (100, 300, 1000, 3000, 10_000)
 WINDOW = 30
@@ -28,15 +28,7 @@ def main(argv: Sequence[str]) -> None:
     with database() as url, connect(url) as connection:
         uploads = growing_battle(seed=options.seed, kills=MARKS[-1])
         for some in batched(uploads, 10, strict=False):
-            killmails = [
-                parse_killmail(
-                    dict(one["esi"]),
-                    killmail_hash=one["hash"],
-                    zkb=dict(one["zkb"]),
-                    uploaded_at=one["uploaded_at"],
-                )
-                for one in some
-            ]
+            killmails = list(map(killmail_of, some))
             started = time.perf_counter()
             cluster(connection, killmails, Rules())
             took.append((time.perf_counter() - started) / len(killmails) * 1000)

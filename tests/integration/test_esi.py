@@ -8,18 +8,9 @@ import pytest
 from battlescope.errors import KillmailError
 from battlescope.esi import COMPATIBILITY_DATE, Esi, EsiUnavailableError, pause_s
 from battlescope.http import HttpClient
+from tests.support.answers import BAD_GATEWAY, BROKEN_JSON, CUT_OFF, PAGE, SERVER_ERROR, Answer, refused, slow
 from tests.support.clock import FakeClock
-from tests.support.feeds_server import (
-    BAD_GATEWAY,
-    BROKEN_JSON,
-    CUT_OFF,
-    PAGE,
-    SERVER_ERROR,
-    Answer,
-    FeedsServer,
-    refused,
-    slow,
-)
+from tests.support.feeds_server import FeedsServer
 from tests.support.payloads import esi_killmail, killmail_hash
 
 

@@ -11,8 +11,9 @@ from threading import Thread
 import pytest
 
 from battlescope.http import HttpClient, HttpError, retry_after_s
+from tests.support.answers import CUT_OFF, Answer, refused, slow
 from tests.support.clock import FakeClock
-from tests.support.feeds_server import CUT_OFF, Answer, FeedsServer, refused, slow
+from tests.support.feeds_server import FeedsServer
 
 AGENT = "battlescope-tests/1 (contact: nobody@example.org)"
 

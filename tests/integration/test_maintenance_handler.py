@@ -21,7 +21,8 @@ from cluster.engine.rules import Rules
 from cluster.maintenance import handler as module
 from cluster.maintenance.reclustering import Window
 from cluster.maintenance.steps import TAKEN, RemainingS, Report, Step, run_steps
-from tests.support.feeds_server import BAD_GATEWAY, FeedsServer
+from tests.support.answers import BAD_GATEWAY
+from tests.support.feeds_server import FeedsServer
 from tests.support.killmails import NOON, kill, pilot
 from tests.support.skirmish import skirmish
 

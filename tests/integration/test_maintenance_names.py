@@ -14,8 +14,9 @@ from cluster.clusterer import cluster
 from cluster.engine.rules import Rules
 from cluster.maintenance import naming
 from cluster.maintenance.naming import Naming
+from tests.support.answers import BAD_GATEWAY, PAGE, Answer, refused
 from tests.support.clock import FakeClock
-from tests.support.feeds_server import BAD_GATEWAY, PAGE, Answer, FeedsServer, refused
+from tests.support.feeds_server import FeedsServer
 from tests.support.killmails import kill, pilot
 
 PATH = "/universe/names"

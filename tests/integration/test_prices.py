@@ -11,7 +11,8 @@ from battlescope.errors import FeedError
 from battlescope.esi import Esi, EsiUnavailableError
 from battlescope.http import HttpClient
 from battlescope.prices import load_prices, refresh_prices
-from tests.support.feeds_server import SERVER_ERROR, FeedsServer
+from tests.support.answers import SERVER_ERROR
+from tests.support.feeds_server import FeedsServer
 
 DAY = timedelta(days=1)
 

@@ -14,17 +14,9 @@ from battlescope.http import HttpClient
 from battlescope.killmail import Killmail
 from ingest.feeds import Batch, Position, Rejected
 from ingest.feeds.redisq import TRIES_MAX, RedisQFeed
+from tests.support.answers import BAD_GATEWAY, BROKEN_JSON, CUT_OFF, NOT_FOUND, SERVER_ERROR, Answer, refused
 from tests.support.clock import FakeClock
-from tests.support.feeds_server import (
-    BAD_GATEWAY,
-    BROKEN_JSON,
-    CUT_OFF,
-    NOT_FOUND,
-    SERVER_ERROR,
-    Answer,
-    FeedsServer,
-    refused,
-)
+from tests.support.feeds_server import FeedsServer
 from tests.support.payloads import esi_killmail, killmail_hash, redisq_package
 
 AGENT = "battlescope-tests/1 (contact: nobody@example.org)"

@@ -1,5 +1,6 @@
 """One battle: who, where, when, which sides, who won, what was lost, what was flown. And its lists in full."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from uuid import UUID
 
@@ -72,14 +73,13 @@ def show_battle(request: Request, reader: Reads, battle_id: BattleId, _: NoQuery
     def show(battle: Battle, found: Whole, is_live: bool, etag: str) -> Response:
         site: Site = request.app.state.site
         names = headlines.side_names(found.sides)
-        return page(
+        return _page(
             request,
             "battle.html",
-            caching(battle["end_time"]),
+            battle,
+            names,
             etag=etag,
-            battle=battle,
             is_live=is_live,
-            headline=headlines.headline(names, battle),
             title=headlines.title(names, battle),
             found=found,
             names={fleet.side["side_id"]: fleet.name for fleet in found.fleets},
@@ -97,15 +97,13 @@ def show_sides(request: Request, reader: Reads, battle_id: BattleId, _: NoQuery)
         return sides_of(connection, battle["id"])
 
     def show(battle: Battle, found: Sides, is_live: bool, etag: str) -> Response:
-        names = headlines.side_names(found.items)
-        return page(
+        return _page(
             request,
             "sides.html",
-            caching(battle["end_time"]),
+            battle,
+            headlines.side_names(found.items),
             etag=etag,
-            battle=battle,
             is_live=is_live,
-            headline=headlines.headline(names, battle),
             fleets=fleets.fleets_of(found.items, []),
         )
 
@@ -142,19 +140,24 @@ def show_killmails(
         return KillmailPage(leaders, found.items, _next(battle["id"], found.next), found.unresolved)
 
     def show(battle: Battle, found: KillmailPage, is_live: bool, etag: str) -> Response:
-        return page(
+        return _page(
             request,
             "killmails.html",
-            caching(battle["end_time"]),
+            battle,
+            headlines.leader_names(found.leaders),
             etag=etag,
-            battle=battle,
             is_live=is_live,
-            headline=headlines.headline(headlines.leader_names(found.leaders), battle),
             found=found,
             is_first=after is None,
         )
 
     return about_battle(request, reader, battle_id, "/killmails", compose, show)
+
+
+def _page(request: Request, template: str, battle: Battle, sides: Sequence[str], **shown: Any) -> Response:
+    """A page about a battle between sides of these names."""
+    headline = headlines.headline(sides, battle)
+    return page(request, template, caching(battle["end_time"]), battle=battle, headline=headline, **shown)
 
 
 def _next(battle_id: UUID, after: Any) -> str | None:

@@ -7,7 +7,7 @@ on one history (see `battlescope_local.new_eden.history`), so that a position is
 
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -111,7 +111,7 @@ class SimulatedFeed:
             uploads = self._uploads(hour)
             due = bisect_left(uploads, until, key=lambda upload: upload["uploaded_at"])
             last = min(due, index + _STRIDE, index + BATCH_KILLMAILS_MAX - len(killmails))
-            killmails += map(_parsed, uploads[index:last])
+            killmails += map(killmail_of, uploads[index:last])
             index = last
             if index == len(uploads):
                 hour, index = hour + 1, 0
@@ -164,7 +164,8 @@ class SimulatedFeed:
         return self._held
 
 
-def _parsed(upload: Upload) -> Killmail:
+def killmail_of(upload: Mapping[str, Any]) -> Killmail:
+    """What a simulated upload is read as."""
     return parse_killmail(
         upload["esi"], killmail_hash=upload["hash"], zkb=upload["zkb"], uploaded_at=upload["uploaded_at"]
     )

@@ -8,7 +8,7 @@ from battlescope.static import load_into
 from battlescope_local.new_eden import growing_battle
 from cluster.clusterer import cluster
 from cluster.engine.rules import Rules
-from ingest.payload import parse_killmail
+from ingest.feeds.simulated import killmail_of
 from tests.integration.api.rows import Rows
 
 
@@ -24,15 +24,7 @@ class Site:
         connection = self.rows.database
         load_into(connection)
         uploads = islice(growing_battle(seed=1, kills=kills), kills)
-        killmails = [
-            parse_killmail(
-                dict(one["esi"]),
-                killmail_hash=one["hash"],
-                zkb=dict(one["zkb"]),
-                uploaded_at=one["uploaded_at"],
-            )
-            for one in uploads
-        ]
+        killmails = list(map(killmail_of, uploads))
         cluster(connection, killmails, Rules())
         connection.execute("""
             INSERT INTO names (id, category, name)

@@ -13,7 +13,8 @@ from scripts.smoke import complaint
 
 from battlescope import __version__
 from tests.infra.kubernetes.manifests import KUBECTL, ROOT, System
-from tests.support.feeds_server import SERVER_ERROR, FeedsServer
+from tests.support.answers import SERVER_ERROR
+from tests.support.feeds_server import FeedsServer
 
 PROGRAMS = Path(sys.executable).parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -9,16 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from battlescope.settings import (
-    ApiSettings,
-    ClusterSettings,
-    IngestSettings,
-    MaintenanceSettings,
-    PartSettings,
-    RepairSettings,
-    WorkerSettings,
-)
 from tests.infra.kubernetes.manifests import ROOT, System
+from tests.support.settings_models import NAMES
 
 PROGRAMS = Path(sys.executable).parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -100,17 +92,7 @@ def test_compose_runs_the_images_that_kubernetes_runs(
 
 
 def test_only_settings_that_there_are(compose: dict[str, Any], systems: dict[str, System]) -> None:
-    models = (
-        ApiSettings,
-        ClusterSettings,
-        IngestSettings,
-        MaintenanceSettings,
-        PartSettings,
-        RepairSettings,
-        WorkerSettings,
-    )
-    known = {name.upper() for model in models for name in model.model_fields}
-    known |= {"POSTGRES_PASSWORD"}  # the component's own
+    known = NAMES | {"POSTGRES_PASSWORD"}  # the component's own
     given = {name for service in compose["services"].values() for name in service.get("environment", {})}
     given -= {"POSTGRES_USER", "POSTGRES_DB"}
     for system in systems.values():

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from pydantic_settings import BaseSettings
 
-from battlescope.settings import PartSettings, WorkerSettings
 from battlescope_cdk.catalogue import ALL, API, CLUSTER, INGEST, MAINTENANCE, MIGRATE, REPAIR, Spec
 from tests.infra.deployed import Deployed, from_sam
 from tests.infra.kubernetes.manifests import System, Workload
+from tests.support.settings_models import NAMES
 
 COMMANDS = {
     "ingest": INGEST,
@@ -148,12 +147,10 @@ def test_every_handler_runs_and_nothing_else(systems: dict[str, System], overlay
 def test_every_variable_is_some_parts_setting_and_none_is_wanting(
     systems: dict[str, System], overlay: str
 ) -> None:
-    # One ConfigMap serves all parts.
-    models: list[type[BaseSettings]] = [*(spec.settings for spec in ALL), PartSettings, WorkerSettings]
-    known = {name.upper() for model in models for name in model.model_fields}
     for spec, _, container in parts(systems[overlay]):
         environment = systems[overlay].environment(container)
-        assert set(environment) - known - SDK - SAME_SECRET == set(), spec.name
+        # One ConfigMap serves all parts.
+        assert set(environment) - NAMES - SDK - SAME_SECRET == set(), spec.name
         required = {name.upper() for name, field in spec.settings.model_fields.items() if field.is_required()}
         assert required - set(environment) == set(), spec.name
 

@@ -5,13 +5,8 @@ import json
 import pytest
 
 from tests.integration.r2z2.polling import Poller, caught_up, file, gaps
-from tests.support.feeds_server import (
-    BROKEN_JSON,
-    CUT_OFF,
-    PAGE,
-    Answer,
-    FeedsServer,
-)
+from tests.support.answers import BROKEN_JSON, CUT_OFF, PAGE, Answer
+from tests.support.feeds_server import FeedsServer
 from tests.support.payloads import esi_killmail
 
 

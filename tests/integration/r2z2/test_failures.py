@@ -8,15 +8,9 @@ from battlescope.http import HttpClient
 from ingest.feeds import Hole
 from ingest.feeds.r2z2 import R2Z2Feed
 from tests.integration.r2z2.polling import AGENT, Poller, caught_up, file, gaps
+from tests.support.answers import BAD_GATEWAY, SERVER_ERROR, Answer, refused, slow
 from tests.support.clock import FakeClock
-from tests.support.feeds_server import (
-    BAD_GATEWAY,
-    SERVER_ERROR,
-    Answer,
-    FeedsServer,
-    refused,
-    slow,
-)
+from tests.support.feeds_server import FeedsServer
 from tests.support.payloads import esi_killmail
 
 

@@ -4,12 +4,9 @@ import pytest
 
 from ingest.feeds import Hole
 from tests.integration.r2z2.polling import Poller, caught_up, file, gaps
+from tests.support.answers import SERVER_ERROR, Answer
 from tests.support.clock import FakeClock
-from tests.support.feeds_server import (
-    SERVER_ERROR,
-    Answer,
-    FeedsServer,
-)
+from tests.support.feeds_server import FeedsServer
 from tests.support.payloads import esi_killmail
 
 

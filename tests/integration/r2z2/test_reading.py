@@ -10,14 +10,9 @@ from battlescope.errors import FeedError
 from ingest.feeds import Hole
 from ingest.feeds.r2z2 import ITEMS_MAX
 from tests.integration.r2z2.polling import AGENT, Poller, caught_up, file, gaps
+from tests.support.answers import NOT_FOUND, PAGE, refused
 from tests.support.clock import FakeClock
-from tests.support.feeds_server import (
-    FIRST_SEQUENCE,
-    NOT_FOUND,
-    PAGE,
-    FeedsServer,
-    refused,
-)
+from tests.support.feeds_server import FIRST_SEQUENCE, FeedsServer
 from tests.support.payloads import KILL_TIME, esi_killmail, killmail_hash
 
 

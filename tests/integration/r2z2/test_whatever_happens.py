@@ -5,17 +5,9 @@ import random
 import pytest
 
 from tests.integration.r2z2.polling import Poller
+from tests.support.answers import BAD_GATEWAY, BROKEN_JSON, CUT_OFF, NOT_FOUND, PAGE, SERVER_ERROR, refused
 from tests.support.clock import FakeClock
-from tests.support.feeds_server import (
-    BAD_GATEWAY,
-    BROKEN_JSON,
-    CUT_OFF,
-    NOT_FOUND,
-    PAGE,
-    SERVER_ERROR,
-    FeedsServer,
-    refused,
-)
+from tests.support.feeds_server import FeedsServer
 from tests.support.payloads import esi_killmail
 
 
