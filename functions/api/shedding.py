@@ -10,6 +10,7 @@ from collections.abc import Callable
 from fastapi import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.middleware import PROBED
 from api.problems import OVERLOADED, problem_response
 
 REQUESTS_PER_CONNECTION = 4
@@ -17,8 +18,6 @@ REQUESTS_PER_CONNECTION = 4
 
 PROBES_MAX = 4
 """Of `/healthz`, in hand."""
-
-PROBED = "/healthz"
 
 
 class Room:

@@ -1,6 +1,7 @@
 """What endpoints have in common: the reader, that a parameter is given once, and that JSON is accepted."""
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,24 +16,25 @@ if TYPE_CHECKING:
     from api.events import Streams
 
 
+@dataclass(frozen=True, slots=True)
 class Context:
-    """What an app was made with."""
+    """What an app was made with.
 
-    def __init__(
-        self,
-        reader: Reader,
-        feed_stale_after: timedelta,
-        live_within: timedelta,
-        streams: "Streams | None",
-        hot: HotAnswers | None,
-        probed: Reader,
-    ) -> None:
-        self.reader = reader
-        self.feed_stale_after = feed_stale_after
-        self.live_within = live_within
-        self.streams = streams
-        self.hot = hot
-        self.probed = probed
+    Attributes:
+        reader: of the database.
+        feed_stale_after: without a move of the cursor the feed is stale.
+        live_within: of its last killmail, a battle can still grow.
+        streams: where the server can stream.
+        hot: remembers answers, where something does.
+        probed: the reader of `/healthz`, whose connection no other request can take.
+    """
+
+    reader: Reader
+    feed_stale_after: timedelta
+    live_within: timedelta
+    streams: "Streams | None"
+    hot: HotAnswers | None
+    probed: Reader
 
 
 def context_of(request: Request) -> Context:
