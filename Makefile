@@ -148,7 +148,7 @@ cost: setup-infra ## measure every handler, and write docs/cost.md
 test-infra: setup-infra ## test what deploys: under Lambda's runtime, templates, the CDK app (ARGS="-k name ...")
 	@$(INFRA)python -m pytest -n 2 tests/infra $(ARGS)
 
-test-kubernetes: .tools/infra/.installed $(KUBECTL) ## test what runs on Kubernetes alone: manifests, dashboards, image, workflows
+test-kubernetes: .tools/infra/.installed .tools/sam/.installed $(KUBECTL) ## test what runs on Kubernetes alone: manifests, dashboards, image, workflows
 	@$(INFRA)python -m pytest -n 2 tests/infra/kubernetes $(ARGS)
 
 # OVERLAY is dev or production, IMAGE what its pods run; without IMAGE, what the overlay names.

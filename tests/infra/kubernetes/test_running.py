@@ -160,6 +160,7 @@ def test_the_system_runs_and_loses_nothing(
             assert battles is not None
             assert len(_all_battles(apis[2])) == battles[0] > 5
             _restored_is_what_was_stored(node, postgres, database, tmp_path)
+        _logs_are_json_lines([*apis, *clusterers, *pollers])
         _queries_name_what_is_exposed(systems["production"], [*apis[1:], *clusterers[1:], pollers[1]])
     finally:
         stop_all(pods)
@@ -251,6 +252,14 @@ def _restored_is_what_was_stored(
     )
     with connect(postgres.url("restored")) as restored:
         assert fingerprint(restored) == fingerprint(database)
+
+
+def _logs_are_json_lines(pods: list[Pod]) -> None:
+    lines = [line for pod in pods for line in pod.log.splitlines()]
+    assert len(lines) > 20
+    for line in lines:
+        told = json.loads(line)
+        assert {"level", "timestamp", "service", "message"} <= told.keys(), line
 
 
 def _queries_name_what_is_exposed(system: System, pods: list[Pod]) -> None:

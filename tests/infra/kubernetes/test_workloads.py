@@ -47,6 +47,12 @@ def test_pod_security_is_restricted(system: System) -> None:
             }, workload.name
 
 
+def test_logs_can_be_found_by_their_pods_labels(system: System) -> None:
+    for workload in system.workloads():
+        told = {name.partition("/")[2] for name in workload.labels if name.startswith("app.kubernetes.io/")}
+        assert {"name", "part-of", "component"} <= told, workload.name
+
+
 def test_resources(system: System) -> None:
     for workload in system.workloads():
         for container in workload.containers():
