@@ -82,4 +82,5 @@ def test_the_migration_keeps_every_attacker(postgres: EmbeddedPostgres) -> None:
     # then
     assert applied[0].startswith("0008")
     assert {row[0]: tuple(map(list, columns_of(row[1]))) for row in rows} == old
+    assert {row[0]: len(row[1]) for row in rows} == {1: 5, 2: 8, 3: 5}
     assert {row[2:] for row in rows} == {(1, 5, 8, None)}
