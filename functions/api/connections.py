@@ -1,6 +1,7 @@
-"""Connections of clients: one that sends nothing, or its request byte by byte, is closed; and there are not endlessly many.
+"""Connections of clients, which wait for nobody for ever, and of which there are not endlessly many.
 
-uvicorn closes a connection that idles between requests, but waits for the rest of a request for ever.
+One that sends nothing, or its request byte by byte, is closed, and one that does not read what it is sent is cut. uvicorn
+closes a connection that idles between requests, but waits endlessly for the rest of a request and for a client to read on.
 """
 
 import asyncio
@@ -12,6 +13,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 REQUEST_WITHIN_S = 10.0
 """A request's line and headers must be there so long after the connection was made, or after the last answer."""
+
+READ_WITHIN_S = 60.0
+"""What waits to be sent must be read by the client in so long; else the connection is cut, and the answer with it."""
 
 CONNECTIONS_MAX = 800
 """Of one process: under the 1,024 files that most systems let it open, with room for the database's."""
@@ -28,6 +32,7 @@ class Connection(H11Protocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._too_late: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a request soon, or close where there are too many already."""
@@ -36,11 +41,13 @@ class Connection(H11Protocol):
             logging.getLogger("uvicorn.error").warning("Too many connections.")
             transport.abort()
             return
+        transport.set_write_buffer_limits(high=0)  # whatever waits to be sent pauses the writing
         self._expect_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing any more."""
         self._expect_nothing()
+        self._was_read()
         super().connection_lost(exc)
 
     def handle_events(self) -> None:
@@ -56,6 +63,22 @@ class Connection(H11Protocol):
         """Expect the next request."""
         self._expect_request()
         super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        """Expect the client to read on."""
+        super().pause_writing()
+        self._was_read()
+        self._unread = self.loop.call_later(READ_WITHIN_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client did."""
+        self._was_read()
+        super().resume_writing()
+
+    def _was_read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _expect_request(self) -> None:
         self._expect_nothing()

@@ -86,6 +86,7 @@ def test_limits_are_as_documented() -> None:
         shedding.PROBES_MAX,
         connections.CONNECTIONS_MAX,
         connections.REQUEST_WITHIN_S,
+        connections.READ_WITHIN_S,
         settings["query_timeout_s"].default,
         pool.WAIT_S,
         problems.RETRY_AFTER_S,

@@ -129,6 +129,23 @@ def test_connections_beyond_the_limit_are_closed_and_make_room_when_they_go(
     assert len(kept) == 19
 
 
+@pytest.mark.parametrize("answers", [1, 100], ids=["the system takes it", "it waits here"])
+def test_clients_that_never_read_their_answers_do_not_keep_others_out(
+    url: str, monkeypatch: pytest.MonkeyPatch, answers: int
+) -> None:
+    monkeypatch.setattr(connections, "CONNECTIONS_MAX", 10)
+    monkeypatch.setattr(connections, "REQUEST_WITHIN_S", 0.3)
+    monkeypatch.setattr(connections, "READ_WITHIN_S", 0.3)
+    with served(url) as api, ExitStack() as deaf:
+        api.get("/healthz?live=1", headers={"Connection": "close"})
+        for _ in range(10):
+            client = deaf.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            client.connect(("127.0.0.1", api.base_url.port or 0))
+            client.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * answers)
+        assert eventually(lambda: httpx.get(f"{api.base_url}/healthz?live=1").is_success)
+
+
 def is_open(client: socket.socket) -> bool:
     """Whether the server holds on to a connection that says nothing."""
     client.settimeout(0.1)
