@@ -1,7 +1,7 @@
 """A battle's page in a browser."""
 
 import httpx
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e.pages.conftest import Open
 from tests.e2e.pages.site import Site
@@ -62,6 +62,42 @@ def test_a_battle_grows_while_it_is_looked_at(site: Site, open_page: Open) -> No
 
     site.rows.database.execute("UPDATE battles SET pilots = 4321 WHERE id = %s", (battle_id,))
     site.rows.grow(battle_id)
+
+    expect(page.locator(".totals")).to_contain_text("4,321", timeout=10_000)
+
+
+def test_a_battle_that_grew_before_its_stream_was_open_is_shown(site: Site, open_page: Open) -> None:
+    battle_id = site.rows.battle()
+    page = open_page("/about")
+
+    def grow_first(route: Route) -> None:
+        site.rows.database.execute("UPDATE battles SET pilots = 4321 WHERE id = %s", (battle_id,))
+        site.rows.grow(battle_id)
+        route.continue_()
+
+    page.context.route("**/events", grow_first, times=1)
+    page.goto(f"{site.address}/b/{battle_id}")
+
+    expect(page.locator(".totals")).to_contain_text("4,321", timeout=10_000)
+    expect(page.get_by_role("status")).to_have_text("The battle has grown.")
+
+
+def test_a_battle_that_could_not_be_asked_for_is_asked_for_again(site: Site, open_page: Open) -> None:
+    battle_id = site.rows.battle()
+    page = open_page("/about")
+    page.clock.install()
+    page.goto(f"{site.address}/b/{battle_id}")
+    page.wait_for_timeout(1200)  # until the stream is open
+    page.clock.fast_forward(3_000)
+    page.context.route(f"**/b/{battle_id}", lambda route: route.fulfill(status=503))
+
+    site.rows.database.execute("UPDATE battles SET pilots = 4321 WHERE id = %s", (battle_id,))
+    site.rows.grow(battle_id)
+    with page.expect_response(lambda response: response.status == 503):
+        page.wait_for_timeout(1500)  # until the change is told
+        page.clock.fast_forward(3_000)
+    page.context.unroute(f"**/b/{battle_id}")
+    page.clock.fast_forward(15_000)
 
     expect(page.locator(".totals")).to_contain_text("4,321", timeout=10_000)
 

@@ -18,14 +18,18 @@ async function refresh() {
   running = true;
   dirty = false;
   last = Date.now();
+  let pause = 0;
   try {
     const response = await fetch(location.href, { cache: "no-cache", headers: { Accept: "text/html" } });
     if (response.redirected && kind === "battle") return void location.replace(response.url);
-    if (response.ok) replace(new DOMParser().parseFromString(await response.text(), "text/html"));
+    if (!response.ok) throw new Error(response.status);
+    replace(new DOMParser().parseFromString(await response.text(), "text/html"));
   } catch {
-    dirty = true; // the next change, or the page being looked at again, tries anew
+    dirty = true;
+    pause = POLL_MS; // the server is away, or has too much to do
   } finally {
     running = false;
+    if (dirty) setTimeout(refresh, pause); // that failed, or something changed meanwhile
   }
 }
 
@@ -40,23 +44,25 @@ function replace(fresh) {
   document.title = fresh.title;
   if (kind === "battle") [...to.querySelectorAll("details")].forEach((one, place) => (one.open = open[place] ?? false));
   if (focused) [...to.querySelectorAll("a")].find((one) => one.getAttribute("href") === focused)?.focus();
-  tell(to, known);
+  tell(to, known, from.dataset.revision !== to.dataset.revision);
 }
 
-function tell(to, known) {
+function tell(to, known, grew) {
   const changed = [...to.querySelectorAll("[data-revision]")].filter((one) => known.get(one.dataset.id) !== one.dataset.revision);
   changed.forEach((one) => one.classList.add("is-new"));
   const added = changed.filter((one) => !known.has(one.dataset.id)).length;
   const news = document.getElementById("news");
-  if (kind === "battle") news.textContent = "The battle has grown.";
+  if (kind === "battle") news.textContent = grew ? "The battle has grown." : "";
   else if (added) news.textContent = added === 1 ? "A new battle." : `${added} new battles.`;
 }
 
 function heard(items) {
-  if (kind === "list" ? items.length : items.some((item) => item.id === id)) {
-    dirty = true;
-    refresh();
-  }
+  if (kind === "list" ? items.length : items.some((item) => item.id === id)) lookAgain();
+}
+
+function lookAgain() {
+  dirty = true;
+  refresh();
 }
 
 async function poll() {
@@ -67,6 +73,7 @@ async function poll() {
         const response = await fetch(`${changes}?limit=1000&after=${encodeURIComponent(after)}`, { cache: "no-cache" });
         if (response.ok) {
           const feed = await response.json();
+          if (after === "now") lookAgain(); // perhaps, since the page was made
           after = feed.next;
           heard(feed.items);
         } else if (response.status === 422) after = "now";
@@ -83,6 +90,7 @@ function listen() {
   let source = null;
   const open = () => {
     source = new EventSource(events);
+    source.addEventListener("open", lookAgain); // perhaps, since the page was made or the stream broke off
     source.addEventListener("changes", (event) => heard(JSON.parse(event.data)));
     source.addEventListener("error", () => {
       // The browser connects again by itself, unless the server said no.
@@ -94,13 +102,10 @@ function listen() {
   const follow = () => {
     source?.close();
     source = null;
-    if (document.hidden) return;
-    open();
-    dirty = true; // whatever changed meanwhile
-    refresh();
+    if (!document.hidden) open();
   };
   document.addEventListener("visibilitychange", follow);
-  if (!document.hidden) open();
+  follow();
 }
 
 document.addEventListener("visibilitychange", refresh);
