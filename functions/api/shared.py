@@ -15,6 +15,7 @@ from math import ceil
 from limits import RateLimitItemPerMinute
 from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
+from pydantic import TypeAdapter
 from redis import ConnectionPool, Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -31,6 +32,7 @@ ANSWER_BYTES_MAX = 2 * 1024 * 1024
 """Larger answers are made anew each time: Redis is no place for them."""
 
 _KEYS = "battlescope"
+_WRITTEN = TypeAdapter(Written)
 _IPV6_CLIENT_BITS = 64
 """A client has a whole network of that size, and could take another address for each request."""
 
@@ -75,7 +77,11 @@ class Shared:
         if not isinstance(kept, bytes):
             return None
         about, _, text = kept.partition(b"\n")
-        return Written(text=text, **json.loads(about))
+        try:
+            return _WRITTEN.validate_python({**json.loads(about), "text": text})
+        except (ValueError, TypeError):
+            logger.warning("what Redis kept is no answer of ours", extra={"key": key})
+            return None
 
     def put(self, key: str, answer: Written, lasts_s: int) -> None:
         """Keep an answer."""

