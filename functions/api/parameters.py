@@ -38,16 +38,29 @@ def _decimal(text: str) -> str:
 
 _CONTROL = r"\x00-\x1f\x7f-\x9f"
 _SEARCHED_PATTERN = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
-"""What a schema can say of `_searched`."""
+"""What a schema can say of `searched`."""
 
 
-def _searched(text: str) -> str:
+def searched(text: str) -> str:
+    """What is searched when this was typed.
+
+    Raises:
+        ValueError: says what is wrong with it.
+    """
     if re.search(f"[{_CONTROL}]", text):
         raise ValueError("must be letters, digits, signs and spaces")
     text = text.strip()
     if len(text) < SEARCHED_FROM:
         raise ValueError(f"must have {SEARCHED_FROM} letters, digits or signs at least")
     return text
+
+
+def is_searchable(text: str) -> bool:
+    """Whether anything can be searched by this."""
+    try:
+        return bool(searched(text)) and len(text) <= SEARCHED_LETTERS_MAX
+    except ValueError:
+        return False
 
 
 # Plain aliases: OpenAPI would show `type` statements as schemas of their own.
@@ -148,7 +161,7 @@ class SearchPage(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     q: Annotated[
-        str, Field(min_length=SEARCHED_FROM, max_length=SEARCHED_LETTERS_MAX), AfterValidator(_searched)
+        str, Field(min_length=SEARCHED_FROM, max_length=SEARCHED_LETTERS_MAX), AfterValidator(searched)
     ] = Field(
         description="The beginning of a name, or of words of it.",
         examples=["goonsw"],

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from api.answers import NOT_CACHED
 from api.filters import BattlePage
-from api.parameters import SEARCHED_MAX
+from api.parameters import is_searchable
 from api.problems import invalid_parameter
 from api.queries.search import search
 from battlescope.assignment import ISK_UNITS
@@ -32,7 +32,6 @@ _NAMED = {
 
 _UNITS = {letter: unit for unit, letter in ISK_UNITS}
 _SHORT_ISK = re.compile(r"(\d{1,6})(?:[.,](\d{1,3}))?\s*([kmbt])", re.IGNORECASE)
-_NAME_MIN = 2
 
 
 def asked_of(request: Request, reader: "Reader") -> BattlePage | Response:
@@ -70,9 +69,7 @@ def _meant(reader: "Reader", name: str, text: str) -> str:
 
 def _id_of(reader: "Reader", name: str, text: str) -> str:
     kinds = _NAMED[name]
-    if _NAME_MIN <= len(text) <= 100 and text.isprintable():
-        found = reader.read(lambda connection: search(connection, text, SEARCHED_MAX))
-        for one in found:
-            if one["category"] in kinds:
-                return str(one["id"])
+    if is_searchable(text):
+        for one in reader.read(lambda connection: search(connection, text, 1, kinds)):
+            return str(one["id"])
     raise invalid_parameter(name, f"no {' or '.join(kinds)} has a name like {text[:80]!r}")

@@ -20,7 +20,7 @@ from api.pages.site import Site
 from api.parameters import BattleId, Cursor, NoQuery
 from api.queries import members
 from api.queries.composition import composition_of
-from api.queries.leaders import Leader, leaders_of
+from api.queries.leaders import Leader, leaders_of, unresolved_leaders
 from api.queries.sides import Sides, sides_of
 from api.queries.timeline import step_s, timeline
 from api.queries.top import top_of
@@ -137,7 +137,8 @@ def show_killmails(
     def compose(connection: "Database", battle: Battle) -> KillmailPage:
         leaders = leaders_of(connection, [battle["id"]])[battle["id"]]
         found = members.killmails(connection, battle["id"], after, KILLMAILS_PER_PAGE)
-        return KillmailPage(leaders, found.items, _next(battle["id"], found.next), found.unresolved)
+        unresolved = found.unresolved + unresolved_leaders(leaders)
+        return KillmailPage(leaders, found.items, _next(battle["id"], found.next), unresolved)
 
     def show(battle: Battle, found: KillmailPage, is_live: bool, etag: str) -> Response:
         return _page(

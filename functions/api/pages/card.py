@@ -9,7 +9,7 @@ from api.models.battles import Battle
 from api.pages.headers import COMMON
 from api.pages.one_battle import about_battle
 from api.parameters import BattleId, NoQuery
-from api.queries.leaders import Leader, leaders_of
+from api.queries.leaders import Leader, leaders_of, unresolved_leaders
 from api.routes.dependencies import EVERYWHERE, Reads
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def show_card(request: Request, reader: Reads, battle_id: BattleId, _: NoQuery) 
 
     def compose(connection: "Database", battle: Battle) -> _Shown:
         leaders = leaders_of(connection, [battle["id"]])[battle["id"]]
-        return _Shown(leaders, sum(leader.kind is None for leader in leaders))
+        return _Shown(leaders, unresolved_leaders(leaders))
 
     def show(battle: Battle, found: _Shown, _: bool, etag: str) -> Response:
         from api.pages.drawing import draw_card  # noqa: PLC0415 - imports Pillow, which only cards need

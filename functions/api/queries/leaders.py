@@ -29,6 +29,11 @@ class Leader(NamedTuple):
     efficiency: float | None
 
 
+def unresolved_leaders(leaders: Sequence[Leader]) -> int:
+    """How many of them have no name yet."""
+    return sum(leader.kind is None for leader in leaders)
+
+
 def leaders_of(connection: "Database", battle_ids: Sequence[UUID]) -> dict[UUID, list[Leader]]:
     """The leaders of these battles' sides by number; without third parties, and none where sides were not told."""
     rows = connection.execute(

@@ -6,6 +6,7 @@ these the most active, counted in battles up to ACTIVITY_MAX.
 """
 
 import re
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from api.models.search import Found
@@ -22,9 +23,9 @@ ACTIVITY_MAX = 1000
 _WORD = re.compile(r"\w+")
 
 _NAMED = """
-    SELECT id, category, name FROM names WHERE category IN ('alliance', 'corporation', 'character') AND {names}
-    UNION ALL SELECT system_id, 'system', name FROM solar_systems WHERE {names}
-    UNION ALL SELECT ship_type_id, 'ship_type', name FROM ship_types WHERE {names}
+    SELECT id, category, name FROM names WHERE category = ANY(%(entities)s) AND {names}
+    UNION ALL SELECT system_id, 'system', name FROM solar_systems WHERE %(systems)s AND {names}
+    UNION ALL SELECT ship_type_id, 'ship_type', name FROM ship_types WHERE %(ship_types)s AND {names}
 """
 
 _BEGINNING = "lower(name) LIKE %(beginning)s"
@@ -49,8 +50,14 @@ _RANKED = """
 """
 
 
-def search(connection: "Database", text: str, limit: int) -> list[Found]:
-    """Up to `limit` names for what was typed, the likeliest first."""
+ENTITIES = ("alliance", "corporation", "character")
+CATEGORIES = (*ENTITIES, "system", "ship_type")
+
+
+def search(
+    connection: "Database", text: str, limit: int, categories: Collection[str] = CATEGORIES
+) -> list[Found]:
+    """Up to `limit` names of these categories for what was typed, the likeliest first."""
     typed = text.lower()
     words = _WORD.findall(typed)
     values = {
@@ -58,6 +65,9 @@ def search(connection: "Database", text: str, limit: int) -> list[Found]:
         "beginning": re.sub(r"([\\%_])", r"\\\1", typed) + "%",
         "words": " & ".join(f"{word}:*" for word in words),
         "limit": limit,
+        "entities": [one for one in ENTITIES if one in categories],
+        "systems": "system" in categories,
+        "ship_types": "ship_type" in categories,
     }
     ways = [_way("CASE WHEN lower(name) = %(text)s THEN 0 ELSE 1 END", _BEGINNING)]
     if words:

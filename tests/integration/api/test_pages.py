@@ -286,3 +286,35 @@ def test_no_query_is_too_odd_for_the_list(shared_api: ApiClient, query: str) -> 
 )
 def test_nothing_is_too_odd_to_be_searched(shared_api: ApiClient, q: str) -> None:
     assert_is_page(shared_api.get(f"/find?q={q}"))
+
+
+def test_a_name_that_many_pilots_share_still_finds_the_system(api: ApiClient, rows: Rows) -> None:
+    for number in range(60):
+        rows.name(95_000_000 + number, f"Tama {number}", "character")
+    rows.system(30002813, "Tama of the many pilots", region="The Citadel", security=0.3)
+
+    answer = api.get("/?system=tama", headers=BROWSER)
+
+    assert (answer.status_code, answer.headers["location"]) == (302, "/?system=30002813")
+
+
+def test_people_and_programs_can_search_by_the_same(api: ApiClient, rows: Rows) -> None:
+    rows.name(99_000_001, "Goons warm", "alliance")
+
+    by_program = api.get("/search?q=Goons%C2%A0warm")
+    by_person = api.get("/find?q=Goons%C2%A0warm", headers=BROWSER)
+
+    assert by_program.json()["items"][0]["name"] == "Goons warm"
+    assert "Goons warm" in by_person.text
+
+
+def test_a_leader_s_name_that_becomes_known_makes_another_page(api: ApiClient, rows: Rows) -> None:
+    battle_id = rows.battle(sides=[[98_000_501], [98_000_502]])
+    path = f"/b/{battle_id}/killmails"
+    before = api.get(path, headers=BROWSER)
+
+    rows.name(98_000_501, "The Leaders", "corporation")
+    after = api.get(path, headers={**BROWSER, "If-None-Match": before.headers["etag"]})
+
+    assert after.status_code == 200
+    assert "The Leaders" in after.text
