@@ -7,8 +7,9 @@ from threading import Event
 
 from starlette.concurrency import run_in_threadpool
 
-from api.exports import Exports
+from api.exports import EXPORTS_MAX
 from api.models.changes import CHANGES, ChangeList
+from api.room import Room
 from battlescope.errors import DatabaseError
 from battlescope.telemetry import logger
 
@@ -26,36 +27,37 @@ STREAMS_MAX = 100
 
 
 class Streams:
-    """The streams of a process that can stream, until `stop` is set."""
+    """The streams of a process that can stream, until `stop` is set.
+
+    Attributes:
+        events: room for streams of events.
+        exports: room for lists as files.
+    """
 
     def __init__(self, stop: Event) -> None:
         self._stop = stop
-        self.open = 0
-        self.exports = Exports()
+        self.events = Room(STREAMS_MAX)
+        self.exports = Room(EXPORTS_MAX)
 
     async def follow(self, read: Callable[[str], ChangeList], after: str) -> AsyncIterator[str]:
         """Events from the cursor `after` on, as text; each has the cursor that comes after it as its id."""
-        self.open += 1
-        try:
-            yield f"retry: {RETRY_MS}\nid: {after}\n\n"
-            quiet_s = 0.0
-            while not self._stop.is_set():
-                try:
-                    feed = await run_in_threadpool(read, after)
-                except DatabaseError as error:
-                    logger.warning("a stream of events broke off", extra={"reason": str(error)})
-                    return  # the client comes again, with the last id it has seen
-                if feed["items"]:
-                    after, quiet_s = feed["next"], 0.0
-                    yield _event(feed)
-                    continue
-                quiet_s += POLL_S
-                if quiet_s >= ALIVE_S:
-                    quiet_s = 0.0
-                    yield ": nothing new\n\n"
-                await asyncio.sleep(POLL_S)
-        finally:
-            self.open -= 1
+        yield f"retry: {RETRY_MS}\nid: {after}\n\n"
+        quiet_s = 0.0
+        while not self._stop.is_set():
+            try:
+                feed = await run_in_threadpool(read, after)
+            except DatabaseError as error:
+                logger.warning("a stream of events broke off", extra={"reason": str(error)})
+                return  # the client comes again, with the last id it has seen
+            if feed["items"]:
+                after, quiet_s = feed["next"], 0.0
+                yield _event(feed)
+                continue
+            quiet_s += POLL_S
+            if quiet_s >= ALIVE_S:
+                quiet_s = 0.0
+                yield ": nothing new\n\n"
+            await asyncio.sleep(POLL_S)
 
 
 def _event(feed: ChangeList) -> str:

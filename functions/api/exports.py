@@ -6,17 +6,16 @@ cannot be finished is cut off without its end, so that no client takes a part fo
 stream, a page has a `Link` to the next.
 """
 
-from collections.abc import Callable, Mapping
-from threading import Lock
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from anyio import move_on_after
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Send
 
 from api.cursor import Page
 from api.formats import Served
 from api.problems import ProblemError
+from api.room import Room, StreamedResponse
 from api.tables import Table, written
 from battlescope.errors import DatabaseError
 from battlescope.telemetry import logger
@@ -31,32 +30,11 @@ EXPORTS_MAX = 10
 """Streams of one process; each keeps the database busy."""
 
 
-class Exports:
-    """The exports that a process streams now."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._open = 0
-
-    def enter(self) -> bool:
-        """Whether there was room for one more, which there then is not."""
-        with self._lock:
-            if self._open >= EXPORTS_MAX:
-                return False
-            self._open += 1
-            return True
-
-    def leave(self) -> None:
-        """Make room."""
-        with self._lock:
-            self._open -= 1
-
-
-class ExportResponse[Item](StreamingResponse):
+class ExportResponse[Item](StreamedResponse):
     """A list as a stream, from a first page that was read already.
 
     Args:
-        exports: what room there is.
+        room: which it was let into.
         table: how the list is written.
         served: as what.
         first: its first page.
@@ -66,26 +44,18 @@ class ExportResponse[Item](StreamingResponse):
 
     def __init__(
         self,
-        exports: Exports,
+        room: Room,
         table: Table[Item],
         served: Served,
         first: Page[Item],
         read: Callable[[str], Page[Item]],
         headers: Mapping[str, str],
     ) -> None:
-        super().__init__((), headers=headers, media_type=served.media_type)
-        self._exports = exports
+        super().__init__(room, _nothing(), headers, served.media_type)
         self._table = table
         self._served = served
         self._first = first
         self._read = read
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request, and make room afterwards."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._exports.leave()
 
     async def stream_response(self, send: Send) -> None:
         """Send page after page; returning without an end makes the server cut the connection."""
@@ -113,3 +83,9 @@ class ExportResponse[Item](StreamingResponse):
             except (DatabaseError, ProblemError) as error:
                 logger.warning("an export was cut off", extra={"reason": str(error), "rows": rows})
                 return
+
+
+async def _nothing() -> AsyncIterator[str]:
+    """In the place of content: `stream_response` sends it."""
+    return
+    yield ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.pages.door import PAGES
 from api.queries.completeness import list_days
 from api.queries.feeds import feed_health
 from api.reader import Reader
@@ -67,7 +68,10 @@ def show(reader: Reader, pool: "Pool", port: int) -> "Exposition":
 
 
 class Measured:
-    """Traces requests, and measures how long they wait until their answer begins: by the route, not by the path."""
+    """Traces requests, and measures how long they wait until their answer begins: by the route, not by the path.
+
+    A page counts under the first segment of its path: `/`, `/b`, `/alliance`.
+    """
 
     def __init__(self, app: ASGIApp, exposition: "Exposition | None", routes: Sequence[BaseRoute]) -> None:
         self._app = app
@@ -94,4 +98,5 @@ class Measured:
         for route in self._routes:
             if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
                 return route.path
-        return "none"
+        first = scope["path"].split("/")[1]
+        return f"/{first}" if first in PAGES else "none"

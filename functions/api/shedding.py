@@ -12,31 +12,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.middleware import PROBED
 from api.problems import OVERLOADED, problem_response
+from api.room import Room
 
 REQUESTS_PER_CONNECTION = 4
 """Requests in hand for each connection to the database: one that it serves, and the rest wait for it."""
 
 PROBES_MAX = 4
 """Of `/healthz`, in hand."""
-
-
-class Room:
-    """How many requests are in hand. Only the event loop's thread enters and leaves."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self.taken = 0
-
-    def enter(self) -> bool:
-        """Whether there was room for one more, which there then is not."""
-        if self.taken >= self.size:
-            return False
-        self.taken += 1
-        return True
-
-    def leave(self) -> None:
-        """Make room."""
-        self.taken -= 1
 
 
 class Rooms:

@@ -64,22 +64,19 @@ def get_events(
     streams = context_of(request).streams
     if streams is None:
         raise ProblemError(NO_STREAMS, "this API cannot stream; ask /changes again and again instead")
-    from fastapi.responses import StreamingResponse  # noqa: PLC0415 - Lambda never needs it
+    from api.room import StreamedResponse  # noqa: PLC0415 - Lambda never needs it
 
-    from api.events import STREAMS_MAX  # noqa: PLC0415
-
-    if streams.open >= STREAMS_MAX:
-        raise ProblemError(TOO_MANY_STREAMS, f"{STREAMS_MAX} streams are open; try later, or ask /changes")
     # Before the stream begins, so that a wrong cursor is a problem.
     start = read_changes(reader, last_event_id or asked.after or NOW, 0)["next"]
     headers = {"Cache-Control": NOT_CACHED, "X-Accel-Buffering": "no"}
     if request.scope.get(IS_HEAD):
         return Response(headers=headers, media_type=EVENT_STREAM)
-    return StreamingResponse(
-        streams.follow(lambda after: read_changes(reader, after, CHANGES_PER_PAGE_MAX), start),
-        headers=headers,
-        media_type=EVENT_STREAM,
-    )
+    if not streams.events.enter():
+        raise ProblemError(
+            TOO_MANY_STREAMS, f"{streams.events.size} streams are open; try later, or ask /changes"
+        )
+    events = streams.follow(lambda after: read_changes(reader, after, CHANGES_PER_PAGE_MAX), start)
+    return StreamedResponse(streams.events, events, headers, EVENT_STREAM)
 
 
 def read_changes(reader: Reader, after: str | None, limit: int) -> ChangeList:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.integration.api.client import ApiClient
 from tests.integration.api.rows import Rows
@@ -45,6 +46,27 @@ def test_a_stream_tells_changes_as_they_come_and_goes_on_where_it_broke_off(url:
     assert [change["id"] for change in changes] == [str(newer)]
     assert [change["id"] for change in rest] == [str(missed)]
     assert polled == [*changes, *rest]
+
+
+def test_streams_beyond_the_limit_are_refused_and_one_that_ends_makes_room(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.events.STREAMS_MAX", 1)
+    with served(url) as api:
+        with api.stream("GET", "/events") as response:
+            stream = events(response)  # which closes the response when it is thrown away
+            next(stream)
+            refused = api.get("/events")
+        api.get("/events?after=x")  # a problem takes no room
+        api.head("/events")
+
+        def is_let_in() -> bool:
+            with api.stream("GET", "/events") as response:
+                return response.is_success
+
+        assert eventually(is_let_in)
+
+    assert_is_problem(refused, 503)
 
 
 def test_a_stop_ends_streams_in_good_order(url: str) -> None:

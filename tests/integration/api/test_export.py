@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api import exports
+from api import events, exports
 from api.queries.battles import find_battle
 from api.routes import lists, members
 from tests.integration.api.client import ApiClient
@@ -243,7 +243,7 @@ def test_a_client_that_does_not_read_is_not_waited_for_for_ever(
     url: str, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lists, "FILE_ROWS", 1)
-    monkeypatch.setattr(exports, "EXPORTS_MAX", 1)
+    monkeypatch.setattr(events, "EXPORTS_MAX", 1)
     monkeypatch.setattr(exports, "STREAM_MAX_S", 1.5)
     for n in range(10):
         rows.battle(start=START - timedelta(hours=n))
@@ -283,13 +283,14 @@ def test_too_many_streams_at_once_are_refused_and_make_room_when_they_end(
     url: str, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lists, "FILE_ROWS", 1)
-    monkeypatch.setattr(exports, "EXPORTS_MAX", 0)
+    monkeypatch.setattr(events, "EXPORTS_MAX", 0)
     for n in range(2):
         rows.battle(start=START - timedelta(hours=n))
     with served(url) as api:
         refused = api.get("/battles?format=csv")
         page = api.get("/battles?format=csv&limit=1")
-        monkeypatch.setattr(exports, "EXPORTS_MAX", 1)
+    monkeypatch.setattr(events, "EXPORTS_MAX", 1)
+    with served(url) as api:
         one_after_the_other = [api.get("/battles?format=csv").status_code for _ in range(3)]
         with api.stream("GET", "/battles?format=csv"):
             pass  # a client that goes away in the middle

@@ -35,6 +35,7 @@ def test_requests_are_measured_by_route_and_status(
             api.get("/battles/00000000-0000-0000-0000-000000000000")
             api.get("/battles/nonsense")
             api.get("/wp-login.php")
+            api.get("/b/00000000-0000-0000-0000-000000000000")
         samples = scraped(f"http://127.0.0.1:{metrics_port}")
     finally:
         stop.set()
@@ -47,6 +48,7 @@ def test_requests_are_measured_by_route_and_status(
     assert answered[f"{prefix} method=GET route=/battles/{{id}} status=404"] == 1
     assert answered[f"{prefix} method=GET route=/battles/{{id}} status=422"] == 1
     assert answered[f"{prefix} method=GET route=none status=404"] == 1
+    assert answered[f"{prefix} method=GET route=/b status=404"] == 1
     assert 19 < samples["battlescope_feed_age_seconds feed=r2z2"] < 60
     assert samples["battlescope_database_pool state=waiting"] == 0
     assert (
