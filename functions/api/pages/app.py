@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from api.middleware import RateLimits, Waits
 from api.pages import about, assets, battle, battles, card, entities, errors, find
+from api.pages.clicks import Clicks
 from api.pages.site import Site
 from api.routes.dependencies import Context
 
@@ -36,6 +37,7 @@ def create_pages(
     app.state.context = context
     app.state.site = Site(settings)
     errors.add_handlers(app)
+    app.add_middleware(Clicks)
     if wait_s is not None:
         app.add_middleware(RateLimits, wait_s=wait_s, answer=errors.refusal_page)
     if rooms is not None:

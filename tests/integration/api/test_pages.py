@@ -16,6 +16,7 @@ from battlescope_local.ports import free_port
 from tests.integration.api.client import ApiClient
 from tests.integration.api.conftest import api_over
 from tests.integration.api.rows import START, TAMA, Kill, Pilot, Rows
+from tests.integration.api.test_contract import assert_is_problem
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 RED, BLUE = 99_000_001, 99_000_002
@@ -318,3 +319,17 @@ def test_a_leader_s_name_that_becomes_known_makes_another_page(api: ApiClient, r
 
     assert after.status_code == 200
     assert "The Leaders" in after.text
+
+
+def test_what_other_sites_add_to_addresses_is_not_minded(api: ApiClient, rows: Rows) -> None:
+    battle_id = rows.battle()
+
+    def shown(path: str) -> str:
+        answer = api.get(path, headers=BROWSER)
+        assert_is_page(answer)
+        return answer.text
+
+    assert shown("/?space=jspace&fbclid=IwAR1-x&utm_source=a&utm_medium=b") == shown("/?space=jspace")
+    assert shown(f"/b/{battle_id}?utm_campaign=x") == shown(f"/b/{battle_id}")
+    assert_is_page(api.get("/?fbclidx=1", headers=BROWSER), 422)
+    assert_is_problem(api.get(f"/battles/{battle_id}?fbclid=1"), 422)
