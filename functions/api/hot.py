@@ -2,28 +2,21 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from fastapi import Request, Response
 
 from api.answers import Written
 from battlescope import __version__
 
+if TYPE_CHECKING:
+    from api.shared import Shared
+
 LIST_LASTS_S = 5
 """Answers that only time makes old: half of the shortest time for which they say they may be kept."""
 
 REVISION_LASTS_S = 60
 """Answers about a battle at a revision, which a new revision replaces at once."""
-
-
-class HotAnswers(Protocol):
-    """Remembers answers for a while, or not: whoever asks makes what is not remembered."""
-
-    def get(self, key: str) -> Written | None:
-        """The answer that was kept under this key."""
-
-    def put(self, key: str, answer: Written, lasts_s: int) -> None:
-        """Keep an answer."""
 
 
 def key_of(request: Request, variant: str) -> str:
@@ -34,7 +27,7 @@ def key_of(request: Request, variant: str) -> str:
 
 
 def remembered(
-    hot: HotAnswers | None, request: Request, variant: str, make: Callable[[], Written | Response]
+    hot: "Shared | None", request: Request, variant: str, make: Callable[[], Written | Response]
 ) -> Response:
     """What was answered to the same within LIST_LASTS_S, else what `make` makes; a Response is not kept.
 

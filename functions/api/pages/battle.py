@@ -82,7 +82,7 @@ def show_battle(request: Request, reader: Reads, battle_id: BattleId, _: NoQuery
             is_live=is_live,
             title=headlines.title(names, battle),
             found=found,
-            names={fleet.side["side_id"]: fleet.name for fleet in found.fleets},
+            names=fleets.names_of(found.fleets),
             address=site.public(request, f"{request.scope.get('root_path', '')}/b/{battle['id']}"),
         )
 

@@ -9,21 +9,18 @@ from api.pages.battles import Row, rows_of
 from api.pages.chart import months_of
 from api.pages.rendering import page
 from api.parameters import AllianceId, CharacterId, CorporationId, NoQuery, SystemId
-from api.problems import not_found
 from api.queries.kinds import kinds_of
 from api.queries.leaders import leaders_of
-from api.queries.profiles import EntityKind, profile_of
-from api.queries.system_profiles import system_profile_of
+from api.queries.profiles import EntityKind
 from api.reader import Reader
 from api.routes.dependencies import EVERYWHERE, Reads, context_of
 from api.routes.lists import read_page
+from api.routes.profiles import PROFILE_CACHING, read_profile, read_system
 
 if TYPE_CHECKING:
     from battlescope.database import Database
 
 BATTLES_SHOWN = 20
-
-_CACHING = "public, max-age=60"
 
 router = APIRouter(dependencies=EVERYWHERE)
 
@@ -51,9 +48,7 @@ def show_system(request: Request, reader: Reads, system_id: SystemId, _: NoQuery
     """A solar system's page."""
 
     def read(connection: "Database") -> dict[str, Any]:
-        profile = system_profile_of(connection, system_id)
-        if profile is None:
-            raise not_found(f"no solar system with the id {system_id} is known")
+        profile = read_system(connection, system_id)
         visitors = profile["recent"]["affiliations"] if profile["recent"] else []
         return {
             "system": profile,
@@ -62,14 +57,12 @@ def show_system(request: Request, reader: Reads, system_id: SystemId, _: NoQuery
             "rows": _latest(request, connection, "system", system_id),
         }
 
-    return page(request, "system.html", _CACHING, **reader.read(read))
+    return page(request, "system.html", PROFILE_CACHING, **reader.read(read))
 
 
 def _entity(request: Request, reader: Reader, kind: EntityKind, entity_id: int) -> Response:
     def read(connection: "Database") -> dict[str, Any]:
-        profile = profile_of(connection, kind, entity_id)
-        if profile is None:
-            raise not_found(f"no battle with the {kind} {entity_id} was seen")
+        profile = read_profile(connection, kind, entity_id)
         recent = profile["recent"]
         return {
             "entity": profile,
@@ -78,7 +71,7 @@ def _entity(request: Request, reader: Reader, kind: EntityKind, entity_id: int) 
             "rows": _latest(request, connection, kind, entity_id),
         }
 
-    return page(request, "entity.html", _CACHING, kind=kind, **reader.read(read))
+    return page(request, "entity.html", PROFILE_CACHING, kind=kind, **reader.read(read))
 
 
 def _latest(request: Request, connection: "Database", kind: str, id_: int) -> list[Row]:

@@ -63,6 +63,11 @@ def _fleet(side: Side, groups: list[GroupComposition], affiliations_max: int, sh
     )
 
 
+def names_of(fleets: Sequence[Fleet]) -> dict[int, str]:
+    """The sides' names by id, with a name for third parties (0) where none are shown."""
+    return {0: THIRD_PARTIES, **{fleet.side["side_id"]: fleet.name for fleet in fleets}}
+
+
 def side_name(side: Side) -> str:
     """Its leader and how many more: Goonswarm Federation +12."""
     if not side["side_id"]:

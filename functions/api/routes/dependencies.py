@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 
 from api.formats import JSON, preferred
-from api.hot import HotAnswers
 from api.problems import invalid_parameter
 from api.reader import Reader
 
 if TYPE_CHECKING:
     from api.events import Streams
+    from api.shared import Shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Context:
     feed_stale_after: timedelta
     live_within: timedelta
     streams: "Streams | None"
-    hot: HotAnswers | None
+    hot: "Shared | None"
     probed: Reader
 
 

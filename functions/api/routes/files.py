@@ -14,11 +14,6 @@ from api.routes.dependencies import context_of
 from api.tables import Table, written
 
 
-def file_headers(served: Served, name: str) -> dict[str, str]:
-    """What goes with a file called `name`."""
-    return {**NEGOTIATED, "Content-Disposition": f'attachment; filename="{name}.{served.format}"'}
-
-
 def file_response[Item](
     request: Request,
     table: Table[Item],
@@ -47,7 +42,7 @@ def file_response[Item](
     Raises:
         ProblemError: too many lists are being streamed.
     """
-    headers = file_headers(served, name)
+    headers = {**NEGOTIATED, "Content-Disposition": f'attachment; filename="{name}.{served.format}"'}
     streams = context_of(request).streams
     if first.next is None or not is_whole_list or streams is None:
         text = written(table, served.format, first.items, with_header=True)

@@ -33,12 +33,10 @@ class Composed[Body](NamedTuple):
     Attributes:
         body: the answer.
         unresolved: how many ids in it have no name yet.
-        next_cursor: of a list that goes on, where.
     """
 
     body: Body
     unresolved: int
-    next_cursor: str | None = None
 
 
 class Validators(NamedTuple):
@@ -64,7 +62,6 @@ def about_battle[Body](
             shape.dump_json(composed.body),
             validators.cache_control,
             etag=validators.etag,
-            next_cursor=composed.next_cursor,
         )
 
     return battle_response(request, reader, battle_id, part, compose, finish)
