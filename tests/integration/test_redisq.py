@@ -1,6 +1,7 @@
 """The RedisQ poller against a loopback server, in a time of the test's own."""
 
 import json
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -14,8 +15,21 @@ from battlescope.http import HttpClient
 from battlescope.killmail import Killmail
 from ingest.feeds import Batch, Position, Rejected
 from ingest.feeds.redisq import TRIES_MAX, RedisQFeed
-from tests.support.answers import BAD_GATEWAY, BROKEN_JSON, CUT_OFF, NOT_FOUND, SERVER_ERROR, Answer, refused
+from tests.support.answers import (
+    BAD_GATEWAY,
+    BROKEN_JSON,
+    CUT_OFF,
+    EMPTY,
+    NOT_FOUND,
+    OVERSIZED,
+    PAGE,
+    RESET,
+    SERVER_ERROR,
+    Answer,
+    refused,
+)
 from tests.support.clock import FakeClock
+from tests.support.faults import ESI_FAULTS, REDISQ_FAULTS, REDISQ_OBJECT_FAULTS, Faults
 from tests.support.feeds_server import FeedsServer
 from tests.support.payloads import esi_killmail, killmail_hash, redisq_package
 
@@ -304,6 +318,44 @@ def test_an_object_that_is_gone_does_not_stop_the_feed(
 
 
 @pytest.mark.real_days
+@pytest.mark.parametrize("seed", range(8))
+def test_nothing_is_lost_whatever_happens(server: FeedsServer, time: FakeClock, seed: int) -> None:
+    """Faults of RedisQ and ESI, a clock that jumps, and crashes between poll and save."""
+    chance = random.Random(seed)
+    faults = Faults(server, time, chance)
+    poller = Poller(server, time)
+    for number in range(4, 40):
+        server.publish(esi_killmail(number))
+        faults.perhaps("/listen.php", REDISQ_FAULTS, 0.3)
+        faults.perhaps("/object.php", REDISQ_OBJECT_FAULTS, 0.3)
+        faults.perhaps("/killmails/", ESI_FAULTS, 0.3)
+        faults.perhaps_jump(0.1)
+        batch = poller.poll()
+        # What was just delivered would be lost with a crash: RedisQ gives nothing twice.
+        is_delivered = not (poller.position or {}).get("pending")
+        if is_delivered or chance.random() < 0.8:
+            poller.take(batch)
+        time.now += batch.wait_s * chance.uniform(0.3, 1.2)
+    server.calm()
+    poller.run(200)
+
+    assert set(poller.ids) == set(range(1, 40))
+    assert poller.rejected == []
+
+
+@pytest.mark.parametrize("fault", [CUT_OFF, RESET, BROKEN_JSON, OVERSIZED, PAGE, EMPTY])
+def test_a_delivery_that_was_spoilt_is_told(plain: FeedsServer, time: FakeClock, fault: Answer) -> None:
+    poller = Poller(plain, time)
+    plain.script("/listen.php", fault)
+    batch = poller.take(poller.poll())
+    time.now += batch.wait_s
+    poller.run(10)
+
+    assert batch.error is not None
+    assert fault is RESET or len(poller.rejected) == 1
+    assert set(poller.ids) >= {2, 3}
+
+
 def test_a_real_package_is_read(plain: FeedsServer, time: FakeClock, real_data: Path) -> None:
     body = (real_data / "redisq_package.json").read_bytes()
     plain.script("/listen.php", Answer(body=body))

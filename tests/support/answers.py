@@ -1,7 +1,10 @@
 """Answers, whole and broken, over HTTP on loopback."""
 
+import gzip
 import socket
+import struct
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +21,8 @@ class Answer:
         body: None for what would be served anyhow.
         delay_s: before anything is sent.
         is_cut_off: whether the connection ends in the middle of the body.
+        is_reset: whether the connection is reset before anything is sent.
+        drips: in how many parts the body comes, each a little later.
     """
 
     status: int = 200
@@ -25,6 +30,8 @@ class Answer:
     body: bytes | None = None
     delay_s: float = 0.0
     is_cut_off: bool = False
+    is_reset: bool = False
+    drips: int = 1
 
 
 NOT_FOUND = Answer(404, body=b"Not Found")
@@ -33,6 +40,15 @@ SERVER_ERROR = Answer(500, body=b"")
 PAGE = Answer(200, {"Content-Type": "text/html"}, b"<html>Please log in</html>")
 BROKEN_JSON = Answer(200, body=b'{"killmail_id": 1, "esi": {"attackers": [')
 CUT_OFF = Answer(is_cut_off=True)
+RESET = Answer(is_reset=True)
+DRIPPING = Answer(drips=10)
+REDIRECT = Answer(302, {"Location": "http://127.0.0.1:9/elsewhere"}, b"")
+OVERSIZED = Answer(200, {"Content-Encoding": "gzip"}, gzip.compress(b" " * (17 * 1024 * 1024), 1))
+"""White space, so that what comes of it within the limit is broken JSON too."""
+
+EMPTY = Answer(body=b"")
+
+_DRIP_S = 0.002
 
 
 def refused(status: int = 429, retry_after: str | None = None) -> Answer:
@@ -102,13 +118,21 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.server.answer(
             self.path, {name.title(): value for name, value in self.headers.items()}, posted
         )
+        if answer.is_reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            self.close_connection = True
+            return
         body = answer.body or b""
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body[: len(body) // 2] if answer.is_cut_off else body)
+        sent = body[: len(body) // 2] if answer.is_cut_off else body
+        for part in range(answer.drips):
+            time.sleep(_DRIP_S * (part > 0))
+            self.wfile.write(sent[part * len(sent) // answer.drips : (part + 1) * len(sent) // answer.drips])
         self.close_connection = answer.is_cut_off
 
     def log_message(self, *_: object) -> None:

@@ -213,6 +213,8 @@ class FeedsServer:
                 body=served.body if fault.body is None else fault.body,
                 delay_s=fault.delay_s,
                 is_cut_off=fault.is_cut_off,
+                is_reset=fault.is_reset,
+                drips=fault.drips,
             )
         with self._lock:
             self.requests.append(Request(parts.path, query, headers, self._now(), served.status, posted))

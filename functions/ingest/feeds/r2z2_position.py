@@ -97,6 +97,7 @@ class R2Z2Position(BaseModel):
 
     def next(self, now: float) -> Ask:
         """What to ask for; where nothing is due yet, what will be first."""
+        self._no_later_than(now)
         if (wait_s := self.backoff.wait_s(now)) > 0:
             return Ask(None, wait_s)
         in_doubt = self.backoff.failures >= DOUBT_AFTER and self.newest_read_at < self.backoff.retry_at
@@ -180,6 +181,15 @@ class R2Z2Position(BaseModel):
         if 0 < sequence <= self._last and sequence not in self.missing:
             self.missing[sequence] = Missing(hole_since=now, is_reupload=True)
 
+    def _no_later_than(self, now: float) -> None:
+        """Where the clock was set back, nothing was later than now: no rule waits until the clock was there again."""
+        self.newest_read_at = min(self.newest_read_at, now)
+        self.readable_at = min(self.readable_at, now)
+        for entry in self.missing.values():
+            entry.unreadable_since = min(entry.unreadable_since, now)
+            if entry.hole_since is not None:
+                entry.hole_since = min(entry.hole_since, now)
+
     @property
     def _last(self) -> int:
         return self.sequence or 0
@@ -198,7 +208,7 @@ class R2Z2Position(BaseModel):
         following = self._last + 1
         asks = [self._ask(following, now)]
         if entry := self.missing.get(following):
-            asks.append(Ask(None, max(0.0, RETRY_S - abs(now - self.newest_read_at))))
+            asks.append(Ask(None, max(0.0, RETRY_S - (now - self.newest_read_at))))
             if entry.misses >= PROBE_AFTER:
                 asks.append(self._ask(following + 1, now))
         return asks

@@ -178,8 +178,7 @@ class RedisQFeed:
             found.rejected.append(_rejected(pending, str(error)))
         except EsiUnavailableError as error:
             found.error = str(error)
-            state.backoff.retry_at = self._http.clock.wall() + error.wait_s
-            state.backoff.was_asked_for = error.was_asked_for
+            state.backoff.stay_away(error.wait_s, self._http.clock.wall(), was_asked_for=error.was_asked_for)
             pending.tries += not error.was_asked_for
             if pending.tries < TRIES_MAX:
                 return

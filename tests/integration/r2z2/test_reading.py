@@ -10,7 +10,7 @@ from battlescope.errors import FeedError
 from ingest.feeds import Hole
 from ingest.feeds.r2z2 import ITEMS_MAX
 from tests.integration.r2z2.polling import AGENT, Poller, caught_up, file, gaps
-from tests.support.answers import NOT_FOUND, PAGE, refused
+from tests.support.answers import NOT_FOUND, PAGE, SERVER_ERROR, Answer, refused
 from tests.support.clock import FakeClock
 from tests.support.feeds_server import FIRST_SEQUENCE, FeedsServer
 from tests.support.payloads import KILL_TIME, esi_killmail, killmail_hash
@@ -212,12 +212,19 @@ def test_a_position_of_another_feed_is_refused(poller: Poller) -> None:
         poller.poll()
 
 
-def test_a_clock_that_was_set_back_does_not_stop_the_feed(poller: Poller, server: FeedsServer) -> None:
+@pytest.mark.parametrize("jump_s", [-10 * 86_400, -3600, -60])
+@pytest.mark.parametrize(("fault", "wait_s"), [(SERVER_ERROR, 1), (refused(429, "600"), 600)])
+def test_a_clock_that_was_set_back_makes_no_wait_longer(
+    poller: Poller, server: FeedsServer, jump_s: float, fault: Answer, wait_s: float
+) -> None:
     caught_up(poller)
     poller.run(30)
-    server.script("/ephemeral/", refused(429, "3600"))
-    poller.run(7)
-    poller.time.now -= 10 * 86_400
+    server.script("/ephemeral/", fault)
+    poller.run(7, until=lambda: bool(poller.errors))
+    poller.time.wrong_by = jump_s
     server.publish(esi_killmail(21))
-    poller.run(7)
+    server.requests.clear()
+    set_back_at = poller.time.now
+    poller.run(wait_s + 7)
     assert poller.ids == [21]
+    assert server.requests[0].at - set_back_at >= wait_s - 0.2
