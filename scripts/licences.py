@@ -22,6 +22,7 @@ SHIPPED = {
 }
 TOOLS = {
     "audit": "audits, SBOMs, the search for secrets",
+    "awscli": "the test of runbooks",
     "bench": "benchmarks",
     "build": "the build of the wheel",
     "checkov": "checks of templates",

@@ -29,6 +29,7 @@ class Emulator:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._port = free_port()
+        self._clients: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         self._log = (self._directory / "ministack.log").open("wb")
@@ -61,6 +62,8 @@ class Emulator:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for client in self._clients.values():
+            client.close()
         self._process.terminate()
         try:
             self._process.wait(20)
@@ -75,15 +78,31 @@ class Emulator:
         return f"http://127.0.0.1:{self._port}"
 
     def client(self, service: str) -> Any:
-        """A client of one service."""
-        client: Any = boto3.client  # its types know services by their literal names
-        return client(
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the emulator's
-        )
+        """The client of one service; closed with the emulator."""
+        if service not in self._clients:
+            client: Any = boto3.client  # its types know services by their literal names
+            self._clients[service] = client(
+                service,
+                endpoint_url=self.url,
+                region_name=REGION,
+                aws_access_key_id="test",
+                aws_secret_access_key="test",  # noqa: S106 - the emulator's
+            )
+        return self._clients[service]
+
+    def environment(self) -> dict[str, str]:
+        """What points AWS' tools at the emulator."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ENDPOINT_URL_S3": self.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "CDK_DEFAULT_ACCOUNT": ACCOUNT,
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "CI": "true",
+        }
 
     def cdk(self, *arguments: str, context: Mapping[str, str]) -> None:
         """Run the CDK's command line against the emulator, from the app's folder."""
@@ -94,15 +113,7 @@ class Emulator:
             env={
                 **os.environ,
                 "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-                "AWS_ENDPOINT_URL": self.url,
-                "AWS_ENDPOINT_URL_S3": self.url,
-                "AWS_ACCESS_KEY_ID": "test",
-                "AWS_SECRET_ACCESS_KEY": "test",
-                "AWS_REGION": REGION,
-                "AWS_DEFAULT_REGION": REGION,
-                "CDK_DEFAULT_ACCOUNT": ACCOUNT,
-                "CDK_DISABLE_CLI_TELEMETRY": "true",
-                "CI": "true",
+                **self.environment(),
             },
             capture_output=True,
             text=True,
@@ -125,12 +136,15 @@ class Emulator:
             if one["ResourceType"] == type_
         }
 
-    def get(self, api_url: str, path: str) -> tuple[int, Any]:
-        """What a deployed HTTP API answers at its address: the emulator keeps a path for each API's host."""
+    def address(self, api_url: str) -> str:
+        """Where a deployed HTTP API answers: the emulator keeps a path for each API's host."""
         api_id = str(urlsplit(api_url).hostname).partition(".")[0]
-        address = f"{self.url}/_aws/execute-api/{api_id}/$default{path}"
+        return f"{self.url}/_aws/execute-api/{api_id}/$default"
+
+    def get(self, api_url: str, path: str) -> tuple[int, Any]:
+        """What a deployed HTTP API answers."""
         try:
-            with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 - on loopback
+            with urllib.request.urlopen(f"{self.address(api_url)}{path}", timeout=30) as answer:  # noqa: S310 - on loopback
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             with error:

@@ -1,25 +1,20 @@
 """Proof by deployment: the CDK app on an emulated AWS, from a feed to the battles at the deployed API's address."""
 
-import gzip
-import hashlib
-import io
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from battlescope_local.simulate import write
 from tests.infra.emulator import ACCOUNT, REGION, Emulator
+from tests.infra.served import TICK_S, digest_at, killmails_of, simulated, wait_until
 from tests.support.feeds_server import FeedsServer
 from tests.support.lambda_runtime import ARCHITECTURE, Package, build
 from tests.support.laptop import engine_digest
 
 KILLMAILS = 300
 BEFORE_THE_UPDATE = 200
-TICK_S = 60
 
 
 @pytest.fixture
@@ -36,49 +31,7 @@ def changing_package(tmp_path: Path) -> Package:
 
 @pytest.fixture
 def evening(tmp_path: Path) -> Path:
-    lines = io.StringIO()
-    write(lines, seed=11, killmails=KILLMAILS)
-    path = tmp_path / "evening.jsonl.gz"
-    path.write_bytes(gzip.compress(lines.getvalue().encode()))
-    return path
-
-
-def killmails_of(archive: Path) -> list[dict[str, Any]]:
-    with gzip.open(archive, "rt") as lines:
-        return [json.loads(line)["esi"] for line in lines]
-
-
-def wait_until(holds: Callable[[], bool], timeout_s: float, what: str) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < deadline, what
-        time.sleep(1)
-
-
-def battles_at(emulator: Emulator, api_url: str) -> dict[str, list[int]] | None:
-    """All battles that the API serves, with their killmails; None where one changed between two requests."""
-    found: dict[str, list[int]] = {}
-    cursor = ""
-    while True:
-        status, page = emulator.get(api_url, f"/battles?limit=100{cursor}")
-        assert status == 200, page
-        for item in page["items"]:
-            status, battle = emulator.get(api_url, f"/battles/{item['id']}")
-            if status != 200 or battle["revision"] != item["revision"]:
-                return None
-            found[item["id"]] = sorted(one["killmail_id"] for one in battle["killmails"])
-            assert len(found[item["id"]]) == item["total_kills"]
-        if page["next"] is None:
-            return found
-        cursor = f"&cursor={page['next']}"
-
-
-def digest(battles: dict[str, list[int]] | None) -> str | None:
-    """As the engine's: a line for each battle, its killmails in order."""
-    if battles is None:
-        return None
-    lines = [",".join(map(str, ids)) for ids in sorted(battles.values())]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return simulated(tmp_path / "evening.jsonl.gz", killmails=KILLMAILS, seed=11)
 
 
 def printed(emulator: Emulator, group: str) -> list[dict[str, Any]]:
@@ -118,7 +71,7 @@ def test_a_deployment_finds_the_engines_battles_and_an_update_loses_nothing(
         # then
         expected = engine_digest([evening])
         wait_until(
-            lambda: digest(battles_at(emulator, api_url)) == expected,
+            lambda: digest_at(emulator, api_url) == expected,
             5 * TICK_S,
             "the API does not serve the engine's battles",
         )

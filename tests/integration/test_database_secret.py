@@ -55,6 +55,11 @@ def test_a_secret_that_holds_a_url(db_url: str, monkeypatch: pytest.MonkeyPatch)
     assert name_of_database(load(HandlerSettings).db_url) == db_url.rpartition("/")[2]
 
 
+def test_a_secret_that_was_typed_ends_a_line(db_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DB_URL", secret(f"{db_url}\n"))
+    assert name_of_database(load(HandlerSettings).db_url) == db_url.rpartition("/")[2]
+
+
 def test_a_secret_as_rds_writes_it_and_what_the_arn_overrules(db_url: str) -> None:
     arn = secret(as_rds_writes_it(db_url, host="192.0.2.1"))
     # the embedded server has no TLS

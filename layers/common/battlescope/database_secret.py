@@ -62,6 +62,7 @@ def _fetch(arn: str) -> str:
 
 
 def _parse(arn: str, text: str) -> str:
+    text = text.strip()  # what is typed ends a line
     if text.startswith(("postgresql://", "postgres://")):
         return text
     try:
