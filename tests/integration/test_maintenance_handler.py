@@ -84,6 +84,7 @@ def test_a_scheduled_invocation_does_all_that_is_due(
     assert isinstance(analyzed, list)
     assert answer == {
         "steps": {
+            "restored": {"renewed": 0, "done": True},
             "recluster": {"killmails": 5, "changed": 2, "removed": 0, "done": True},
             "retention": {"killmails": 3, "battles": 1, "done": True},
             "names": {"resolved": 6, "done": True},
@@ -119,6 +120,7 @@ def test_a_service_that_fails_keeps_no_other_step_from_running(
     answer = handler({}, context(30.0))
     assert not answer["done"]
     assert {name for name, report in answer["steps"].items() if report["done"]} == {
+        "restored",
         "recluster",
         "retention",
         "verify",

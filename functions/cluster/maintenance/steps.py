@@ -14,7 +14,7 @@ from battlescope.prices import refresh_prices
 from battlescope.settings import MaintenanceSettings
 from battlescope.telemetry import Metric, count, logger
 from cluster.engine.rules import Rules
-from cluster.maintenance import reclustering, retention, tables, verifying
+from cluster.maintenance import reclustering, restored, retention, tables, verifying
 from cluster.maintenance.naming import Naming
 from cluster.maintenance.reclustering import Window
 
@@ -51,6 +51,7 @@ class Upkeep:
     def all(self) -> list[Step]:
         """What a schedule asks for."""
         return [
+            Step("restored", self._restored),
             Step("recluster", self._recluster_if_due),
             Step("retention", self._retention),
             Step("names", self._names),
@@ -62,6 +63,10 @@ class Upkeep:
     def recluster(self, window: Window | None) -> Step:
         """Re-clustering of a window, or of everything, although the rules have not changed."""
         return Step("recluster", partial(self._recluster, window))
+
+    def _restored(self, remaining_s: RemainingS) -> Report:
+        renewed = restored.renew_stamps(self._connection, remaining_s)
+        return {"renewed": renewed.renewed, "done": renewed.is_done}
 
     def _recluster_if_due(self, remaining_s: RemainingS) -> Report:
         if not self._is_recluster_due():
