@@ -12,7 +12,8 @@ def main() -> int:
     names = sorted(
         module.name
         for module in pkgutil.iter_modules(bench.__path__)
-        if module.name not in {"__main__", "asking", "building", "copying", "minimal", "serving", "support"}
+        if module.name
+        not in {"__main__", "asking", "building", "copying", "minimal", "processors", "serving", "support"}
     )
     if len(sys.argv) < 2 or sys.argv[1] not in names:
         print("benchmarks: " + ", ".join(names))

@@ -7,7 +7,6 @@ machine's cores. Loopback only; each step is bounded by `--seconds`.
 
 import argparse
 import os
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlencode
@@ -15,7 +14,8 @@ from urllib.parse import urlencode
 from battlescope.database import Database, connect
 from bench.asking import asked_of
 from bench.building import built
-from bench.serving import Serving, Step, api, computed_s, step
+from bench.processors import Taken
+from bench.serving import Serving, Step, api, step
 from bench.support import machine
 
 BATTLES_ASKED = 500
@@ -45,22 +45,17 @@ def _measure(
     title: str, paths: Sequence[str], serving: Serving, postmaster: int, seconds: int, clients: int
 ) -> None:
     step(serving.url, paths, 3, clients=clients)
-    processes = {"API": serving.process_id, "PostgreSQL": postmaster}
-    before = {name: computed_s(process_id) for name, process_id in processes.items()}
-    started = time.monotonic()
+    taken = Taken({"API": serving.process_id, "PostgreSQL": postmaster})
     saturated = step(serving.url, paths, seconds, clients=clients)
-    wall_s = time.monotonic() - started
-    shares = {
-        name: (computed_s(process_id) - before[name]) / wall_s for name, process_id in processes.items()
-    }
-    computing = ", ".join(f"{name} {share:.2f}" for name, share in shares.items())
-    _print(f"{title}, saturated", saturated, f"of {os.cpu_count()} cores: {computing}")
+    _print(f"{title}, saturated", saturated, str(taken))
+    word = "not steady"
     for share in SHARES:
         rate = share * saturated.served
         steady = step(serving.url, paths, seconds, rate=rate)
         if steady.served >= 0.99 * rate and not (steady.shed or steady.failed or steady.left_out):
+            word = "steady"
             break
-    _print(f"{title}, steady", steady, f"{share} of that")
+    _print(f"{title}, {word}", steady, f"{share} of that")
     twice = step(serving.url, paths, seconds, rate=OVERLOAD * rate, probes=True)
     probes = "probes failed" if twice.probes is None else f"probes p99 {twice.probes.p99:.0f} ms"
     _print(f"{title}, twice", twice, f"shed {twice.shed:.2f}, not begun {twice.left_out:.2f}, {probes}")

@@ -13,7 +13,7 @@ import os
 import tempfile
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import accumulate, batched
 from pathlib import Path
@@ -21,6 +21,7 @@ from statistics import quantiles
 from threading import Thread
 
 from tests.support.dump import COMPARED
+from tests.support.waiting import wait_until
 
 from battlescope import queue
 from battlescope.database import Database, LazyConnection, connect
@@ -33,7 +34,7 @@ from battlescope_local.embedded_postgres import EmbeddedPostgres
 from battlescope_local.embedded_queue import EmbeddedQueue
 from battlescope_local.parts import Part
 from battlescope_local.ports import free_port
-from bench.serving import computed_s
+from bench.processors import Taken
 from bench.support import machine, real_day_path
 from ingest.cursor import Cursors
 from ingest.feeds import Batch, Position
@@ -46,6 +47,7 @@ SHARES = (0.9, 0.8, 0.7, 0.6, 0.5)
 OVERLOAD = 2
 STEADY_S = 3.0
 LOOK_S = 0.05
+WAIT_S = 120
 SENT_TOGETHER = 10
 SENT_BEFORE = 40
 """Messages before the clock starts: workers take a second to start."""
@@ -91,8 +93,7 @@ def _ingest(sqs: EmbeddedQueue, folder: Path, day: Sequence[Killmail]) -> None:
     feed = _Hundreds(day)
     lazy = LazyConnection(os.environ["DB_URL"])
     poller = Poller(feed, Cursors(lazy), lambda messages: queue.send(sqs.queue_url, messages))
-    processes = {"poller": os.getpid(), **_servers(folder)}
-    before = _computed(processes)
+    taken = Taken({"poller": os.getpid(), **_servers(folder)})
     started = time.monotonic()
     tally = poller.run("bench", lambda: 3600.0)
     seconds = time.monotonic() - started
@@ -101,7 +102,7 @@ def _ingest(sqs: EmbeddedQueue, folder: Path, day: Sequence[Killmail]) -> None:
     cycles = [1000 * (later - earlier) for earlier, later in zip(feed.polled, feed.polled[1:], strict=False)]
     print(
         f"{'poller alone':28}{tally.ingested / seconds:>7,.0f} killmails/s   from poll to poll"
-        f" {_percentiles(cycles)} ms   {_shares(before, processes, seconds)}",
+        f" {_percentiles(cycles)} ms   {taken}",
         flush=True,
     )
 
@@ -132,14 +133,13 @@ class _Hundreds:
 
 def _drain(connection: Database, processes: Mapping[str, int], count: int) -> float:
     """The workers empty the queue; the rate, in killmails a second."""
-    _wait_until(lambda: _stored(connection) > 0)
-    first, started, before = _stored(connection), time.monotonic(), _computed(processes)
-    _wait_until(lambda: _stored(connection) >= count)
+    wait_until(lambda: _stored(connection) > 0, WAIT_S, every_s=LOOK_S)
+    taken = Taken(processes)
+    first, started = _stored(connection), time.monotonic()
+    wait_until(lambda: _stored(connection) >= count, WAIT_S, every_s=LOOK_S)
     seconds = time.monotonic() - started
     rate = (count - first) / seconds
-    print(
-        f"{'workers alone':28}{rate:>7,.0f} killmails/s   {_shares(before, processes, seconds)}", flush=True
-    )
+    print(f"{'workers alone':28}{rate:>7,.0f} killmails/s   {taken}", flush=True)
     return rate
 
 
@@ -159,7 +159,7 @@ def _send_at(
     with _queue_server(folder) as sqs, _workers(folder, workers) as started_workers:
         queue.send(sqs.queue_url, day.outgoing[:SENT_BEFORE])
         before_it = day.killmails[SENT_BEFORE - 1]
-        _wait_until(lambda: _stored(connection) == before_it)
+        wait_until(lambda: _stored(connection) == before_it, WAIT_S, every_s=LOOK_S)
         started = time.monotonic()
 
         def send() -> None:
@@ -175,14 +175,13 @@ def _send_at(
             stored.append((time.monotonic(), _stored(connection)))
             return stored[-1][1] == day.killmails[-1]
 
-        processes = {"sender": os.getpid(), **started_workers, **_servers(folder)}
-        before = _computed(processes)
+        taken = Taken({"sender": os.getpid(), **started_workers, **_servers(folder)})
         sender = Thread(target=send)
         sender.start()
-        _wait_until(are_all_stored)
+        wait_until(are_all_stored, WAIT_S, every_s=LOOK_S)
         sender.join()
         seconds = time.monotonic() - started
-        shares = _shares(before, processes, seconds)
+        shares = str(taken)
     numbers = range(before_it + 1, day.killmails[-1] + 1)
     waits = sorted(_when(stored, number) - _when(sent, number) for number in numbers)
     print(
@@ -206,24 +205,6 @@ def _stored(connection: Database) -> int:
     row = connection.execute("SELECT count(*) FROM killmails").fetchone()
     assert row is not None
     return int(row[0])
-
-
-def _computed(processes: Mapping[str, int]) -> dict[str, float]:
-    return {name: computed_s(process_id) for name, process_id in processes.items()}
-
-
-def _shares(before: Mapping[str, float], processes: Mapping[str, int], seconds: float) -> str:
-    now = _computed(processes)
-    shares = ", ".join(f"{name} {(now[name] - before[name]) / seconds:.2f}" for name in processes)
-    return f"of {os.cpu_count()} cores: {shares}"
-
-
-def _wait_until(is_so: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        if time.monotonic() > deadline:
-            raise SystemExit(f"that took longer than {seconds:.0f} s")
-        time.sleep(LOOK_S)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Processes that serve on loopback, k6 that asks them, and how much of the processors each takes."""
+"""Processes that serve on loopback, and k6 that asks them."""
 
 import json
 import os
@@ -17,7 +17,6 @@ from battlescope_local.ports import free_port
 
 SCRIPT = Path(__file__).with_name("load.js")
 START_TIMEOUT_S = 20.0
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Took(NamedTuple):
@@ -121,21 +120,6 @@ def step(
         left_out / (asked + left_out),
         _took(measured, "probe_ms") if is_well else None,
     )
-
-
-def computed_s(process_id: int) -> float:
-    """Processor seconds that a process and its children took so far, those that ended included."""
-    total = 0.0
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # ended just now
-        is_child = int(fields[1]) == process_id
-        if is_child or path.parent.name == str(process_id):
-            ticks = fields[11:13] if is_child else fields[11:15]
-            total += sum(map(int, ticks)) / _TICKS
-    return total
 
 
 def _count(measured: Mapping[str, Any], name: str) -> float:

@@ -16,8 +16,9 @@ from battlescope_local.data_directory import LAYOUT_VERSION
 from battlescope_local.ports import free_port
 from tests.support.feeds_server import FeedsServer
 from tests.support.killmails import DAYS
-from tests.support.laptop import digest_of, engine_digest, fingerprint_of, run, running, wait_until
+from tests.support.laptop import digest_of, engine_digest, fingerprint_of, run, running
 from tests.support.payloads import esi_killmail
+from tests.support.waiting import wait_until
 
 
 def up(archive: Path, data_dir: Path, *more: str) -> subprocess.CompletedProcess[str]:

@@ -1,15 +1,13 @@
-"""What a deployment on the emulator serves, and waiting for it."""
+"""What a deployment on the emulator is fed with, and what it serves."""
 
 import gzip
-import hashlib
 import io
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from battlescope_local.simulate import write
+from cluster.engine.whole import digest
 from tests.infra.emulator import Emulator
 
 TICK_S = 60
@@ -30,20 +28,9 @@ def killmails_of(archive: Path) -> list[dict[str, Any]]:
         return [json.loads(line)["esi"] for line in lines]
 
 
-def wait_until(holds: Callable[[], bool], timeout_s: float, what: str) -> None:
-    """Look every second; `what` is wrong where it does not come to hold."""
-    deadline = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < deadline, what
-        time.sleep(1)
-
-
 def digest_at(emulator: Emulator, api_url: str) -> str | None:
-    """The digest of all battles that the API serves; None where one changed between two requests.
-
-    As the engine's: a line for each battle, its killmails in order.
-    """
-    lines = []
+    """The engine's digest of all battles that the API serves; None where one changed between two requests."""
+    battles = []
     cursor = ""
     while True:
         status, page = emulator.get(api_url, f"/battles?limit=100{cursor}")
@@ -54,9 +41,7 @@ def digest_at(emulator: Emulator, api_url: str) -> str | None:
                 return None
             killmail_ids = sorted(one["killmail_id"] for one in battle["killmails"])
             assert len(killmail_ids) == item["total_kills"]
-            lines.append(killmail_ids)
+            battles.append(killmail_ids)
         if page["next"] is None:
-            return hashlib.sha256(
-                "\n".join(",".join(map(str, ids)) for ids in sorted(lines)).encode()
-            ).hexdigest()
+            return digest(battles)
         cursor = f"&cursor={page['next']}"

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from tests.infra.emulator import ACCOUNT, REGION, Emulator
-from tests.infra.served import TICK_S, digest_at, killmails_of, simulated, wait_until
+from tests.infra.served import TICK_S, digest_at, killmails_of, simulated
+from tests.infra.synthesis import USERAGENT
 from tests.support.feeds_server import FeedsServer
 from tests.support.lambda_runtime import ARCHITECTURE, Package, build
 from tests.support.laptop import engine_digest
+from tests.support.waiting import wait_until
 
 KILLMAILS = 300
 BEFORE_THE_UPDATE = 200
@@ -48,7 +50,7 @@ def test_a_deployment_finds_the_engines_battles_and_an_update_loses_nothing(
         # given: a database elsewhere, known by a secret; and a deployment
         secret = emulator.client("secretsmanager").create_secret(Name="database", SecretString=db_url)["ARN"]
         context = {
-            "zkbUseragent": "battlescope tests (nobody@example.invalid)",
+            "zkbUseragent": USERAGENT,
             "packageDir": str(changing_package.layer.parent),
             "architecture": ARCHITECTURE,
             "database": "external",

@@ -2,10 +2,7 @@
 
 import gzip
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,14 +12,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.infra.emulator import ACCOUNT, REGION, Emulator
-from tests.infra.served import TICK_S, digest_at, killmails_of, simulated, wait_until
-from tests.infra.synthesis import Synthesis, synthesise
+from tests.infra.owner import PAGES, Owner, blocks, every_block
+from tests.infra.served import TICK_S, digest_at, killmails_of, simulated
+from tests.infra.synthesis import USERAGENT, Synthesis, synthesise
 from tests.support.feeds_server import FeedsServer
-from tests.support.lambda_runtime import ARCHITECTURE, ROOT
 from tests.support.laptop import engine_digest
-
-FOLDER = ROOT / "docs/runbooks"
-PAGES = {path.name: path.read_text() for path in sorted(FOLDER.glob("*.md"))}
+from tests.support.waiting import wait_until
 
 NOT_RUN = {
     ("first-deployment.md", 1): "tests/e2e runs the same command line",
@@ -30,17 +25,9 @@ NOT_RUN = {
 }
 """Blocks that need what is not here, and what stands for them."""
 
-UNKNOWN_TO_THE_EMULATOR = (
-    "restore-db-instance-to-point-in-time",
-    "start-message-move-task",
-    "list-message-move-tasks",
-)
-"""Their parameters are held against AWS' own model by its command line, which sends nothing."""
-
 MISSED_FROM = int(datetime(2026, 11, 20, tzinfo=UTC).timestamp())
 """The first of the days that feed-down.md repairs."""
 
-CALLS_MAX = 10
 SETTINGS = {"GAP_MAX_MINUTES": "10"}
 """What recluster.md sets."""
 
@@ -102,83 +89,6 @@ DATABASE_STACK = {
 """The resources of the Data stack that runbooks name; that stack itself needs a PostgreSQL behind RDS."""
 
 
-def blocks(page: str) -> list[str]:
-    """A page's blocks of commands, in their order."""
-    found = re.findall(r"^( *)```sh\n(.*?)^ *```$", PAGES[page], re.MULTILINE | re.DOTALL)
-    return [re.sub(f"^{indent}", "", block, flags=re.MULTILINE) for indent, block in found]
-
-
-class Owner:
-    """Somebody at a shell, who does what runbooks say; `CONTEXT` stays as a block left it.
-
-    Attributes:
-        done: the blocks that were run, by page and place.
-    """
-
-    def __init__(self, emulator: Emulator, context: str, **environment: str) -> None:
-        self.done: set[tuple[str, int]] = set()
-        self._environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
-            **emulator.environment(),
-            "PATH": f"{ROOT / '.tools/awscli/bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "CDK_REQUIRE_APPROVAL": "never",  # nobody is there to approve
-            "CDK_FORCE": "true",
-            "ARCHITECTURE": ARCHITECTURE,
-            "CONTEXT": context,
-            **environment,
-        }
-        self._names = blocks("names.md")[0]
-        self.done.add(("names.md", 0))
-
-    def runs(self, page: str, place: int, *, typed: str = "", **changes: str) -> str:
-        """Run a block; what it prints. `changes` replace names that the block leaves to its reader."""
-        block = blocks(page)[place]
-        for name, value in changes.items():
-            assert name in block
-            block = block.replace(name, value)
-        self.done.add((page, place))
-        return self.types(block, typed=typed)
-
-    def types(self, commands: str, *, typed: str = "") -> str:
-        """Run commands with the names set; what they print."""
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", f"{_AWS}\n{self._names}\n{commands}\n{_TELL_CONTEXT}"],
-            cwd=ROOT,
-            env=self._environment,
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
-        )
-        assert done.returncode == 0, f"{commands}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
-        printed, _, self._environment["CONTEXT"] = done.stdout.rpartition(_MARK)
-        return printed
-
-    def runs_until_done(self, page: str, place: int) -> None:
-        """Run a block that invokes a function until that answers that it is done."""
-        for _ in range(CALLS_MAX):
-            told = self.runs(page, place)
-            assert "FunctionError" not in told, told
-            if '"done": true' in told:
-                return
-        pytest.fail(f"{page}: not done after {CALLS_MAX} calls: {told}")
-
-
-_MARK = "the context is now: "
-_TELL_CONTEXT = f"printf '%s' '{_MARK}' \"$CONTEXT\""
-
-_AWS = f"""
-aws() {{
-  case "$2" in
-    {"|".join(UNKNOWN_TO_THE_EMULATOR)}) command aws "$@" --generate-cli-skeleton output >&2 ;;
-    *) command aws "$@" --endpoint-url "$AWS_ENDPOINT_URL" ;;
-  esac
-}}
-"""
-"""The command line knows SQS and RDS by old addresses, whatever the environment names."""
-
-
 @pytest.fixture(scope="module")
 def ours(placeholder: Path) -> Synthesis:
     """The stacks as they are deployed by default."""
@@ -207,9 +117,8 @@ def test_stacks_are_small_enough_to_be_described_at_once(ours: Synthesis) -> Non
     assert [name for name, one in ours.templates.items() if len(one["Resources"]) > 100] == []
 
 
-def test_every_block_is_tried_or_said_why_not() -> None:
-    every = {(page, place) for page in PAGES for place in range(len(blocks(page)))}
-    assert set(NOT_RUN) <= every
+def test_blocks_that_are_not_run_exist() -> None:
+    assert set(NOT_RUN) <= every_block()
 
 
 @pytest.fixture
@@ -232,7 +141,7 @@ def test_runbooks_do_what_they_say(
         secret = emulator.client("secretsmanager").create_secret(Name="database", SecretString=db_url)["ARN"]
         owner = Owner(
             emulator,
-            "-c zkbUseragent='battlescope tests (nobody@example.invalid)' -c database=external"
+            f"-c zkbUseragent='{USERAGENT}' -c database=external"
             f" -c databaseSecretArn={secret} -c settings='{json.dumps(settings)}'",
             DATABASE_SECRET_ARN=secret,
         )
@@ -252,8 +161,7 @@ def test_runbooks_do_what_they_say(
         _rotates_its_own_secret(owner, emulator, secret, db_url)
         _restores(owner, emulator)
         _tears_down(owner, emulator)
-    every = {(page, place) for page in PAGES for place in range(len(blocks(page)))}
-    assert every - owner.done == set(NOT_RUN)
+    assert every_block() - owner.done == set(NOT_RUN)
 
 
 def _of_repaired_days(archive: Path) -> Path:
@@ -267,7 +175,7 @@ def _of_repaired_days(archive: Path) -> Path:
 def _least(secret: str) -> dict[str, str]:
     """Context for the CDK's bootstrap, which deploys none of it."""
     return {
-        "zkbUseragent": "battlescope tests (nobody@example.invalid)",
+        "zkbUseragent": USERAGENT,
         "database": "external",
         "databaseSecretArn": secret,
     }

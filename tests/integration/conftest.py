@@ -1,4 +1,4 @@
-"""SQS in this process, for handlers that are called in it."""
+"""SQS in this process, for handlers that are called in it; and connections as handlers keep them."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ import pytest
 from moto import mock_aws
 
 from battlescope import queue
+from battlescope.database import LazyConnection
 
 
 @pytest.fixture
@@ -22,3 +23,11 @@ def in_process_sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         queue.client.cache_clear()
         yield
         queue.client.cache_clear()
+
+
+@pytest.fixture
+def connection(db_url: str) -> Iterator[LazyConnection]:
+    """To the test's own database."""
+    opened = LazyConnection(db_url)
+    yield opened
+    opened.close()

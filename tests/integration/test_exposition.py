@@ -20,8 +20,8 @@ from battlescope.exposition import COUNTED_BY_CLUSTER, SILENCE_MAX_S, Exposition
 from battlescope.runtime.context import Context
 from battlescope.telemetry import Metric, count, gauge, observed
 from battlescope_local.ports import free_port
-from tests.support.laptop import wait_until
 from tests.support.prometheus import scraped
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)

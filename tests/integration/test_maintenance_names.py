@@ -33,13 +33,6 @@ def server(time: FakeClock) -> Iterator[FeedsServer]:
         yield running
 
 
-@pytest.fixture
-def connection(db_url: str) -> Iterator[LazyConnection]:
-    opened = LazyConnection(db_url)
-    yield opened
-    opened.close()
-
-
 type Run = Callable[..., Naming]
 
 

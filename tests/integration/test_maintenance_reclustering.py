@@ -1,6 +1,6 @@
 """Re-clustering: whatever rules killmails were stored under, what comes out is what the present rules make of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from functools import partial
@@ -19,6 +19,7 @@ from cluster.engine.battle import battle_id
 from cluster.engine.rules import Rules
 from cluster.maintenance import reclustering
 from cluster.maintenance.reclustering import Tally, Window, is_due, recluster
+from tests.support.budgets import ample
 from tests.support.dump import dump, empty, fingerprint, orphans, unresolved_aliases
 from tests.support.killmails import NOON, kill, killmail_sets, pilot, real_day
 
@@ -30,17 +31,6 @@ RULES = [
     Rules(link_rule="contiguous", gap_max_s=300, window_s=1200),
 ]
 TAMA, HOUR = 30_002_813, 3600
-
-
-@pytest.fixture
-def connection(db_url: str) -> Iterator[LazyConnection]:
-    opened = LazyConnection(db_url)
-    yield opened
-    opened.close()
-
-
-def ample() -> float:
-    return 60.0
 
 
 def invocations_of_one_piece(connection: LazyConnection, rules: Rules, window: Window | None) -> Tally:

@@ -1,10 +1,7 @@
 """A dump that was restored into a server with fewer transactions: the change feed tells of it, and of what comes after."""
 
-from collections.abc import Iterator
 from unittest.mock import patch
 from uuid import UUID
-
-import pytest
 
 from api.cursor import ChangeKey
 from api.queries.changes import changes
@@ -12,21 +9,11 @@ from battlescope.database import Database, LazyConnection, connect
 from cluster.maintenance import restored
 from cluster.maintenance.restored import renew_stamps
 from tests.integration.api.rows import Rows
+from tests.support.budgets import ample
 
 FIRST: ChangeKey = (0, 0, UUID(int=0))
 AHEAD = 1_000_000_000
 """More transactions than the test's server has had."""
-
-
-@pytest.fixture
-def connection(db_url: str) -> Iterator[LazyConnection]:
-    opened = LazyConnection(db_url)
-    yield opened
-    opened.close()
-
-
-def ample() -> float:
-    return 60.0
 
 
 def restore(database: Database) -> None:

@@ -1,6 +1,5 @@
 """Retention: what is wholly older goes, ids stay known, and what stays is what was stored without the rest."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,23 +14,13 @@ from cluster.engine.linking import components
 from cluster.engine.rules import Rules
 from cluster.maintenance import retention
 from cluster.maintenance.retention import cutoff, drop
+from tests.support.budgets import ample
 from tests.support.dump import dump, empty, orphans
 from tests.support.killmails import NOON, kill, killmail_sets, pilot
 
 TAMA, JITA = 30_002_813, 30_000_142
 ALICE, BOB, CAROL = pilot(1), pilot(2), pilot(3)
 NOW = datetime.fromtimestamp(NOON, UTC)
-
-
-@pytest.fixture
-def connection(db_url: str) -> Iterator[LazyConnection]:
-    opened = LazyConnection(db_url)
-    yield opened
-    opened.close()
-
-
-def ample() -> float:
-    return 60.0
 
 
 @pytest.mark.parametrize(

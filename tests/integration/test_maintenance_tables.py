@@ -1,6 +1,5 @@
 """Statistics and indexes: what is stale is analysed, what is bloated is built anew, while others write."""
 
-from collections.abc import Iterator
 from threading import Event, Thread
 
 import psycopg
@@ -11,17 +10,7 @@ from cluster.maintenance import tables
 from cluster.maintenance.store import catalog
 from cluster.maintenance.store.catalog import Index
 from cluster.maintenance.tables import is_bloated, keep_up
-
-
-@pytest.fixture
-def connection(db_url: str) -> Iterator[LazyConnection]:
-    opened = LazyConnection(db_url)
-    yield opened
-    opened.close()
-
-
-def ample() -> float:
-    return 60.0
+from tests.support.budgets import ample
 
 
 def pages(database: Database, index: str) -> int:

@@ -12,6 +12,7 @@ from cluster.engine.battle import battle_id
 from cluster.engine.rules import Rules
 from cluster.maintenance import verifying
 from cluster.maintenance.verifying import Difference, verify
+from tests.support.budgets import ample
 from tests.support.dump import dump
 from tests.support.killmails import kill, pilot, real_day
 from tests.support.skirmish import BLUE, RED, skirmish
@@ -37,10 +38,6 @@ def connection(db_url: str, database: Database) -> Iterator[LazyConnection]:
     opened = LazyConnection(db_url)
     yield opened
     opened.close()
-
-
-def ample() -> float:
-    return 60.0
 
 
 def test_what_is_sound(connection: LazyConnection) -> None:

@@ -18,7 +18,7 @@ from battlescope.runtime.event_source import run_from_queue
 from battlescope.runtime.schedule import run_on_schedule
 from battlescope_local.embedded_queue import EmbeddedQueue
 from battlescope_local.ports import free_port
-from tests.support.laptop import wait_until
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,20 +70,6 @@ def running(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def wait_until(condition: object, timeout_s: float, *, every_s: float = 0.1) -> None:
-    """Wait until `condition()` is true.
-
-    Raises:
-        TimeoutError: it did not become true.
-    """
-    assert callable(condition)
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"still not after {timeout_s} s")
-        time.sleep(every_s)
 
 
 @contextmanager

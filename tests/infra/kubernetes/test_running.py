@@ -30,7 +30,8 @@ from tests.infra.kubernetes.pods import Node, Pod, Service, stop_all
 from tests.infra.kubernetes.queries import queries, selectors
 from tests.support.dump import fingerprint, stored_digest
 from tests.support.feeds_server import FeedsServer
-from tests.support.laptop import engine_digest, wait_until
+from tests.support.laptop import engine_digest
+from tests.support.waiting import wait_until
 
 KILLMAILS = 260
 LEFT_OUT = 10

@@ -11,8 +11,8 @@ from battlescope import telemetry
 from battlescope_local.ports import free_port
 from tests.integration.api.conftest import api_settings
 from tests.integration.api.rows import Rows
-from tests.support.laptop import wait_until
 from tests.support.prometheus import scraped
+from tests.support.waiting import wait_until
 
 
 def test_requests_are_measured_by_route_and_status(
