@@ -280,18 +280,12 @@ def _restores(owner: Owner, emulator: Emulator) -> None:
     rds, secrets = emulator.client("rds"), emulator.client("secretsmanager")
     cloudformation = emulator.client("cloudformation")
     cloudformation.create_stack(StackName="RestoredData", TemplateBody=json.dumps(DATABASE_STACK))
-    # what the restore would make
-    rds.create_db_instance(
-        DBInstanceIdentifier="battlescope-restored",
-        DBInstanceClass="db.t4g.micro",
-        Engine="postgres",
-        MasterUsername="battlescope",
-        MasterUserPassword="first-password",
-        AllocatedStorage=20,
-    )
     as_the_stack = {"$(resource": "$(name=Restored resource"}
-    owner.runs("restore.md", 1, **as_the_stack)
-    owner.runs("restore.md", 2, **as_the_stack)
+    (lost,) = emulator.resources("RestoredData", "AWS::RDS::DBInstance").values()
+    rds.create_db_snapshot(DBInstanceIdentifier=lost, DBSnapshotIdentifier="final")
+    owner.runs("restore.md", 2, **as_the_stack, **{"$SNAPSHOT": "final"})
+    owner.runs("restore.md", 1, **as_the_stack)  # what it would make is there
+    owner.runs("restore.md", 3, **as_the_stack)
     (secret,) = emulator.resources("RestoredData", "AWS::SecretsManager::Secret").values()
     held = json.loads(secrets.get_secret_value(SecretId=secret)["SecretString"])
     (restored,) = rds.describe_db_instances(DBInstanceIdentifier="battlescope-restored")["DBInstances"]
@@ -300,7 +294,7 @@ def _restores(owner: Owner, emulator: Emulator) -> None:
     assert len(held["password"]) >= 30
     owner.runs("rotate-secrets.md", 0, **as_the_stack)
 
-    owner.runs("restore.md", 3)
+    owner.runs("restore.md", 4)
     assert state() in {"Enabled", "Enabling"}
     for name in writing:
         assert "ReservedConcurrentExecutions" not in functions.get_function_concurrency(FunctionName=name)
