@@ -2,28 +2,41 @@
 
 Every statement reads little however many battles there are, in one of these shapes:
 
-- *by start, of an entity* (character, corporation, alliance): its battles are read from its own index, hour by hour from
-  the newest, until the page is full.
-- *in another order, of an entity*: few battles are gathered and sorted; where there are more than GATHERED_MAX, battles
-  are read in the list's order, and each is asked whether the entity is in it. So are those that pass a filter that
-  few pass, in either order.
-- *without an entity*: PostgreSQL chooses among the indexes of `battles`, whose statistics tell it how many pass.
+- *hour by hour*, of an entity (character, corporation, alliance) by start or by end: its battles are read from its own
+  index, from the newest hour on, until the page is full.
+- *gathered*, of an entity in another order: where its battles are few, all are read and sorted.
+- *walked*, of an entity that has many, or of a place: battles are read in the list's order from an index that holds what the
+  filters ask, until the page is full; then those of the page are read.
+- *planned*: PostgreSQL chooses among the indexes of `battles`, whose statistics tell it how many pass. Of an entity too,
+  where few battles pass another filter.
 
 `OFFSET 0` keeps a subquery what it is: PostgreSQL would turn it into a join, and join all before it sorts.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from api.cursor import BattleKey
 from api.filters import Constraint, Order
 from api.models.battles import Battle
+from api.queries import entity_battles
+from api.queries.battle_conditions import INDEXED, Conditions, conditions_of
 from api.queries.battles import COLUMNS, PLACES, STORED, battle_of
-from api.queries.entity_battles import are_few, companions_of, owner_of, source_of
+from api.queries.entity_battles import owner_of, source_of, told_by
 
 if TYPE_CHECKING:
     from battlescope.database import Database
+
+GATHERED_MAX = 1000
+"""Of an entity, so many battles are read one by one and sorted."""
+
+FOLLOWED_MAX = 5000
+"""Of an entity, so many battles are read where a filter is set that few battles pass; of more, that filter is read first."""
+
+REMEMBERED_MAX = 8000
+"""Of an entity, so many battles are listed once for a walk; of more, each battle on the way is looked up."""
 
 _NARROWING = {
     "system": 0,
@@ -43,49 +56,43 @@ ORDER_COLUMNS: dict[Order, str] = {
     "pilots": "pilots",
 }
 
-_START_HOUR = "floor(extract(epoch FROM b.start_time) / 3600)::integer"
+_LONG = "interval '3 hours'"
+"""Few battles last longer, and those have an index of their own."""
 
-_IN_BATTLE = {
-    "character": "EXISTS (SELECT FROM battle_participants p WHERE p.battle_id = b.id AND p.character_id = %s OFFSET 0)",
-    "corporation": f"""
-        EXISTS (
-            SELECT FROM battle_entities e
-            WHERE e.entity_id = %s AND e.start_hour = {_START_HOUR} AND e.first_killmail_id = b.first_killmail_id OFFSET 0
-        )
-    """,
-}
-_IN_BATTLE["alliance"] = _IN_BATTLE["corporation"]
 
-_OPPOSED = """
-    EXISTS (
-        SELECT FROM battle_sides one JOIN battle_sides other USING (battle_id)
-        WHERE one.battle_id = b.id AND 0 < one.side_id AND 0 < other.side_id AND one.side_id <> other.side_id
-          AND %s = ANY(one.affiliation_ids) AND %s = ANY(other.affiliation_ids)
-        OFFSET 0
-    )
-"""
+class _Statement(NamedTuple):
+    """Selects STORED of the page's battles, in any order."""
 
-_CONDITIONS = {
-    "space": "b.space_type = %s",
-    "region": "b.region_id = %s",
-    "system": "b.system_id = %s",
-    "since": "b.start_time >= %s",
-    "until": "b.start_time < %s",
-    "min_kills": "b.total_kills >= %s",
-    "min_pilots": "b.pilots >= %s",
-    "min_isk": "b.total_isk_destroyed >= %s",
-}
+    sql: str
+    values: tuple[Any, ...]
 
-_IN_SECURITY = """
-    b.space_type = 'kspace'
-    AND EXISTS (SELECT FROM solar_systems s WHERE s.system_id = b.system_id AND {} OFFSET 0)
-"""
-_SECURITY = {
-    "highsec": "s.security_status >= 0.45::real",
-    "lowsec": "s.security_status > 0 AND s.security_status < 0.45::real",
-    "nullsec": "s.security_status <= 0",
-}
-"""As `battlescope.space.security_band`."""
+
+@dataclass(frozen=True)
+class _Asked:
+    """A page of a list; the arguments of `list_battles`."""
+
+    constraints: Sequence[Constraint]
+    order: Order
+    after: BattleKey | None
+    limit: int
+    live_within: timedelta
+
+    @property
+    def column(self) -> str:
+        return ORDER_COLUMNS[self.order]
+
+    @property
+    def newest_hour(self) -> int | None:
+        """In lists by time: in which hour the page's battles began at the latest."""
+        time = self.after[0] if self.after else None
+        return entity_battles.hour_of(time) if isinstance(time, datetime) else None
+
+    def conditions(self, told: Sequence[Constraint] = ()) -> Conditions:
+        """On `battles b`: what the filters ask and are not told already, and that it follows the page before."""
+        conditions = conditions_of(self.constraints, self.live_within, told)
+        if self.after is None:
+            return conditions
+        return conditions.and_(f"(b.{self.column}, b.id) < (%s, %s)", *self.after)
 
 
 def list_battles(
@@ -106,64 +113,125 @@ def list_battles(
         limit: how many at most.
         live_within: how long after its last killmail a battle counts as live.
     """
-    by_hour = order == "start"
+    asked = _Asked(constraints, order, after, limit, live_within)
     owner = owner_of(constraints)
-    if owner is not None:
-        is_narrow = any(name in _NARROWING and value >= _NARROWING[name] for name, value in constraints)
-        if (is_narrow or not by_hour) and not are_few(connection, owner):
-            owner = None
-    source = "battles b"
-    values: list[Any] = []
-    told: list[Constraint] = []
-    if owner is not None:
-        source, values = source_of(owner, constraints, after, by_hour=by_hour)
-        told = [owner, *companions_of(owner, constraints)]
-    column = ORDER_COLUMNS[order]
-    conditions = []
-    for constraint in constraints:
-        for condition, its_values in _conditions(
-            constraint, constraints, live_within, is_told=constraint in told
-        ):
-            conditions.append(condition)
-            values.extend(its_values)
-    if after is not None:
-        conditions.append(f"(b.{column}, b.id) < (%s, %s)")
-        values.extend(after)
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    hours = "d.start_hour DESC, " if owner is not None and by_hour else ""
-    # The page is cut before names are joined: a plan that joins first would read names for battles it throws away.
+    statement = _among_all(asked) if owner is None else _of_entity(connection, owner, asked)
+    # The page is cut before names are looked up: a plan that joins first would read names for battles it throws away.
     rows = connection.execute(
-        f"""
-        SELECT {COLUMNS}
-        FROM (
-            SELECT {STORED} FROM {source} {where} ORDER BY {hours}b.{column} DESC, b.id DESC LIMIT %s
-        ) b
-        {PLACES}
-        ORDER BY b.{column} DESC, b.id DESC
-        """,  # noqa: S608 - constant parts; their values are parameters
-        (*values, limit),
+        f"SELECT {COLUMNS} FROM ({statement.sql}) b {PLACES} ORDER BY b.{asked.column} DESC, b.id DESC",  # noqa: S608 - constant parts
+        statement.values,
     )
     return [battle_of(row) for row in rows]
 
 
-def _conditions(
-    constraint: Constraint, constraints: Sequence[Constraint], live_within: timedelta, *, is_told: bool
-) -> Iterator[tuple[str, list[Any]]]:
-    """What one filter asks of a battle, in SQL with its values; `is_told`: who is in it, the source tells already."""
-    name, value = constraint
-    if name == "against":
-        # The cheap question first: most of the time the other is not even there.
-        if not is_told:
-            yield _IN_BATTLE["alliance"], [value]
-        for kind, opponent in constraints:
-            if kind == "alliance":
-                yield _OPPOSED, [opponent, value]
-    elif name in _IN_BATTLE:
-        if not is_told:
-            yield _IN_BATTLE[name], [value]
-    elif name == "security":
-        yield _IN_SECURITY.format(_SECURITY[value]), []
-    elif name == "live":
-        yield "b.end_time > now() - %s", [live_within]
-    else:
-        yield _CONDITIONS[name], [value]
+def _among_all(asked: _Asked) -> _Statement:
+    names = {name for name, _ in asked.constraints}
+    if asked.order != "start" and names and names <= INDEXED:
+        return _walked(asked, asked.conditions())
+    return _planned(asked)
+
+
+def _of_entity(connection: "Database", owner: Constraint, asked: _Asked) -> _Statement:
+    is_narrow = any(name in _NARROWING and value >= _NARROWING[name] for name, value in asked.constraints)
+    by_time = {"start": _by_start, "end": _by_end}.get(asked.order)
+    if by_time is not None and not is_narrow:
+        return by_time(asked, owner)
+    battles = entity_battles.count(connection, owner, asked.constraints, REMEMBERED_MAX)
+    if is_narrow and battles > FOLLOWED_MAX:
+        return _planned(asked)
+    if by_time is not None:
+        return by_time(asked, owner)
+    if is_narrow or battles <= GATHERED_MAX:
+        return _gathered(asked, owner)
+    if battles > REMEMBERED_MAX:
+        return _walked(asked, asked.conditions())
+    sql, values = entity_battles.listed(owner, asked.constraints)
+    return _walked(asked, asked.conditions([owner]).and_(sql, *values))
+
+
+def _by_start(asked: _Asked, owner: Constraint) -> _Statement:
+    source = source_of(owner, asked.constraints, asked.newest_hour)
+    conditions = asked.conditions(told_by(owner, asked.constraints))
+    return _Statement(
+        f"""
+        SELECT {STORED} FROM {source.sql} {conditions.where}
+        ORDER BY d.start_hour DESC, b.start_time DESC, b.id DESC LIMIT %s
+        """,  # noqa: S608 - constant parts; their values are parameters
+        (*source.values, *conditions.values, asked.limit),
+    )
+
+
+def _by_end(asked: _Asked, owner: Constraint) -> _Statement:
+    """The entity's latest battles by hour of start, enough for a page; then those that may have ended later.
+
+    They began before, and ended after one of the page's: within three hours of their start, or they are among the long ones.
+    """
+    source = source_of(owner, asked.constraints, asked.newest_hour)
+    earlier = source_of(
+        owner,
+        asked.constraints,
+        asked.newest_hour,
+        " AND e.start_hour BETWEEN (SELECT earliest FROM hours) AND (SELECT latest FROM hours)",
+    )
+    conditions = asked.conditions(told_by(owner, asked.constraints))
+    others = conditions.and_("b.id NOT IN (SELECT id FROM latest)")
+    return _Statement(
+        f"""
+        WITH latest AS MATERIALIZED (
+            SELECT d.start_hour, {STORED} FROM {source.sql} {conditions.where} ORDER BY d.start_hour DESC LIMIT %s
+        ), reached AS (
+            SELECT min(start_hour) AS hour, min(end_time) AS end_time FROM latest HAVING count(*) = %s
+        ), hours AS (
+            SELECT r.hour AS latest, floor(extract(epoch FROM least(
+                r.end_time - {_LONG},
+                (SELECT min(l.start_time) FROM battles l WHERE l.end_time >= r.end_time AND l.end_time - l.start_time > {_LONG})
+            )) / 3600)::integer AS earliest
+            FROM reached r
+        )
+        SELECT {STORED} FROM (
+            SELECT {STORED} FROM latest b
+            UNION ALL
+            SELECT {STORED} FROM {earlier.sql} {others.where}
+        ) b
+        ORDER BY b.end_time DESC, b.id DESC LIMIT %s
+        """,  # noqa: S608 - constant parts; their values are parameters
+        (
+            *source.values,
+            *conditions.values,
+            asked.limit,
+            asked.limit,
+            *earlier.values,
+            *others.values,
+            asked.limit,
+        ),
+    )
+
+
+def _gathered(asked: _Asked, owner: Constraint) -> _Statement:
+    source = source_of(owner, asked.constraints, asked.newest_hour)
+    conditions = asked.conditions(told_by(owner, asked.constraints))
+    return _Statement(
+        f"SELECT {STORED} FROM {source.sql} {conditions.where} ORDER BY b.{asked.column} DESC, b.id DESC LIMIT %s",  # noqa: S608 - constant parts
+        (*source.values, *conditions.values, asked.limit),
+    )
+
+
+def _walked(asked: _Asked, conditions: Conditions) -> _Statement:
+    return _Statement(
+        f"""
+        SELECT {STORED}
+        FROM (
+            SELECT b.id FROM battles b {conditions.where} ORDER BY b.{asked.column} DESC, b.id DESC LIMIT %s
+        ) found
+        CROSS JOIN LATERAL (SELECT * FROM battles WHERE id = found.id OFFSET 0) b
+        """,  # noqa: S608 - constant parts; their values are parameters
+        (*conditions.values, asked.limit),
+    )
+
+
+def _planned(asked: _Asked) -> _Statement:
+    conditions = asked.conditions()
+    return _Statement(
+        f"SELECT {STORED} FROM battles b {conditions.where} ORDER BY b.{asked.column} DESC, b.id DESC LIMIT %s",  # noqa: S608 - constant parts
+        (*conditions.values, asked.limit),
+    )

@@ -20,9 +20,10 @@ COLUMNS = f"{STORED}, s.name, s.region_id, r.name, s.security_status"
 """What `battle_of` reads, of `battles b` and PLACES."""
 
 PLACES = """
-    LEFT JOIN solar_systems s ON s.system_id = b.system_id
-    LEFT JOIN regions r ON r.region_id = s.region_id
+    LEFT JOIN LATERAL (SELECT * FROM solar_systems s WHERE s.system_id = b.system_id OFFSET 0) s ON true
+    LEFT JOIN LATERAL (SELECT * FROM regions r WHERE r.region_id = s.region_id OFFSET 0) r ON true
 """
+"""Looked up for each battle (`OFFSET 0`): joined, PostgreSQL would read all systems for each page."""
 
 
 class Successor(NamedTuple):

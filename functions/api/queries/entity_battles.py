@@ -5,28 +5,24 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from api.cursor import BattleKey
 from api.filters import Constraint
 
 if TYPE_CHECKING:
     from battlescope.database import Database
 
-GATHERED_MAX = 5000
-"""Above this it is quicker to look for an entity's battles among all, in the list's order."""
-
-_ENTITY = "SELECT start_hour, first_killmail_id FROM battle_entities e WHERE entity_id = %s"
+_ENTITY = "SELECT e.start_hour, e.first_killmail_id FROM battle_entities e WHERE e.entity_id = %s"
 
 _BATTLES_OF = {
     # Who flew several ships in a battle is there with the first of them.
     "character": """
-        SELECT p.start_hour, p.battle_id FROM battle_participants p
+        SELECT e.start_hour, e.battle_id FROM battle_participants e
         WHERE NOT EXISTS (
             SELECT FROM battle_participants o
-            WHERE o.battle_id = p.battle_id AND o.character_id = p.character_id AND o.ship_type_id < p.ship_type_id
+            WHERE o.battle_id = e.battle_id AND o.character_id = e.character_id AND o.ship_type_id < e.ship_type_id
             OFFSET 0
-        ) AND p.character_id = %s
+        ) AND e.character_id = %s
     """,
     "corporation": _ENTITY,
     "alliance": _ENTITY,
@@ -41,11 +37,25 @@ _WITH_ENTITY = """
 """
 _ENTITIES = ("corporation", "alliance", "against")
 
-_KEYS = {
-    "character": "id = d.battle_id",
-    "corporation": "first_killmail_id = d.first_killmail_id",
-    "alliance": "first_killmail_id = d.first_killmail_id",
+_ROWS_OF = {
+    "character": "battle_participants e WHERE e.character_id = %s",
+    "corporation": "battle_entities e WHERE e.entity_id = %s",
+    "alliance": "battle_entities e WHERE e.entity_id = %s",
 }
+
+_KEYS = {
+    "character": ("id", "battle_id"),
+    "corporation": ("first_killmail_id", "first_killmail_id"),
+    "alliance": ("first_killmail_id", "first_killmail_id"),
+}
+"""What names a battle in `battles`, and in the entity's rows."""
+
+
+class Source(NamedTuple):
+    """An entity's battles as a FROM clause: `d`, with `start_hour`, and `b`, the battle; and its values."""
+
+    sql: str
+    values: tuple[Any, ...]
 
 
 def owner_of(constraints: Sequence[Constraint]) -> Constraint | None:
@@ -53,51 +63,75 @@ def owner_of(constraints: Sequence[Constraint]) -> Constraint | None:
     return next((each for kind in _BATTLES_OF for each in constraints if each[0] == kind), None)
 
 
-def companions_of(owner: Constraint, constraints: Sequence[Constraint]) -> list[Constraint]:
-    """Corporations and alliances that must be in the owner's battles too, and are told from the same index."""
+def told_by(owner: Constraint, constraints: Sequence[Constraint]) -> list[Constraint]:
+    """The owner, and the corporations and alliances that must be in its battles too and are told from the same index."""
     if owner[0] == "character":
-        return []
-    return [each for each in constraints if each[0] in _ENTITIES and each is not owner]
+        return [owner]
+    return [each for each in constraints if each[0] in _ENTITIES]
 
 
 def source_of(
-    owner: Constraint, constraints: Sequence[Constraint], after: BattleKey | None, *, by_hour: bool
-) -> tuple[str, list[Any]]:
-    """The owner's battles as a FROM clause, `d` (with `start_hour`) and `b` (the battle), and its values.
+    owner: Constraint, constraints: Sequence[Constraint], until_hour: int | None = None, hours: str = ""
+) -> Source:
+    """The owner's battles, with all its companions, that began in the hours that the list is of.
 
-    Those with all its companions only; and, in a list that goes hour by hour, those that can be on the page only.
+    Args:
+        owner: whose.
+        constraints: the list's filters.
+        until_hour: where given, those that began in this hour since 1970 or earlier.
+        hours: a condition on `e.start_hour`, without values.
     """
     kind, entity_id = owner
-    bounds, values = "", [entity_id]
-    for _, companion in companions_of(owner, constraints):
-        bounds += _WITH_ENTITY
-        values.append(companion)
-    if by_hour:
-        times = dict(constraints)
-        if "since" in times:
-            bounds += " AND start_hour >= %s"
-            values.append(_hour(times["since"]))
-        newest = [time for time in (times.get("until"), after[0] if after else None) if time is not None]
-        if newest:
-            bounds += " AND start_hour <= %s"
-            values.append(min(_hour(time) for time in newest))
-    battle = f"SELECT * FROM battles WHERE {_KEYS[kind]} OFFSET 0"  # noqa: S608 - constants
-    return f"({_BATTLES_OF[kind]}{bounds}) d CROSS JOIN LATERAL ({battle}) b", values
-
-
-def are_few(connection: "Database", owner: Constraint) -> bool:
-    """Whether the owner's battles are no more than can be gathered and sorted."""
-    kind, entity_id = owner
-    table, column = (
-        ("battle_participants", "character_id") if kind == "character" else ("battle_entities", "entity_id")
+    bounds, bounds_values = _hours_of(constraints, until_hour)
+    companions = [each for each in told_by(owner, constraints) if each is not owner]
+    rows = _BATTLES_OF[kind] + _WITH_ENTITY * len(companions) + bounds + hours
+    key, named = _KEYS[kind]
+    battle = f"SELECT * FROM battles WHERE {key} = d.{named} OFFSET 0"  # noqa: S608 - constants
+    return Source(
+        f"({rows}) d CROSS JOIN LATERAL ({battle}) b",
+        (entity_id, *(value for _, value in companions), *bounds_values),
     )
+
+
+def listed(owner: Constraint, constraints: Sequence[Constraint]) -> Source:
+    """A condition on `battles b`: that it is one of the owner's, which are listed once for all that are asked."""
+    kind, entity_id = owner
+    bounds, values = _hours_of(constraints, None)
+    key, named = _KEYS[kind]
+    return Source(
+        f"b.{key} IN (SELECT e.{named} FROM {_ROWS_OF[kind]}{bounds})",  # noqa: S608 - constants
+        (entity_id, *values),
+    )
+
+
+def count(connection: "Database", owner: Constraint, constraints: Sequence[Constraint], at_most: int) -> int:
+    """How many battles the owner has in the hours that the list is of; one more than `at_most` where there are more."""
+    kind, entity_id = owner
+    bounds, values = _hours_of(constraints, None)
     row = connection.execute(
-        f"SELECT count(*) FROM (SELECT FROM {table} WHERE {column} = %s LIMIT %s) counted",  # noqa: S608 - constants
-        (entity_id, GATHERED_MAX + 1),
+        f"SELECT count(*) FROM (SELECT FROM {_ROWS_OF[kind]}{bounds} LIMIT %s) counted",  # noqa: S608 - constants
+        (entity_id, *values, at_most + 1),
     ).fetchone()
-    return row is not None and row[0] <= GATHERED_MAX
+    assert row is not None  # noqa: S101 - it counts
+    return int(row[0])
 
 
-def _hour(time: Any) -> int:
-    assert isinstance(time, datetime)  # noqa: S101 - `start`'s keys and bounds are times
+def hour_of(time: datetime) -> int:
+    """Hours since 1970."""
     return int(time.timestamp() // 3600)
+
+
+def _hours_of(constraints: Sequence[Constraint], until_hour: int | None) -> tuple[str, list[Any]]:
+    """Of the rows `e` of an entity, those in the hours that can be on the list."""
+    times = dict(constraints)
+    bounds, values = "", []
+    if "since" in times:
+        bounds += " AND e.start_hour >= %s"
+        values.append(hour_of(times["since"]))
+    newest = [
+        hour for hour in (times.get("until") and hour_of(times["until"]), until_hour) if hour is not None
+    ]
+    if newest:
+        bounds += " AND e.start_hour <= %s"
+        values.append(min(newest))
+    return bounds, values

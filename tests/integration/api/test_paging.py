@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.filters import BattlePage
-from api.queries import battle_lists, entity_battles
+from api.queries import battle_lists
 from battlescope.space import SPACE_TYPES, SpaceType
 from battlescope_local.embedded_postgres import EmbeddedPostgres
 from tests.integration.api.client import ApiClient
@@ -78,7 +78,7 @@ def _populate(rows: Rows) -> list[Fact]:
         system = chance.choice(SYSTEMS)
         start = START + timedelta(hours=chance.randrange(3), seconds=chance.randrange(4))
         kills = chance.randrange(2, 9)
-        lasted = timedelta(seconds=chance.randrange(9))
+        lasted = timedelta(hours=chance.choice((0, 0, 0, 2, 3, 4)), seconds=chance.randrange(9))
         isk, pilots = chance.randrange(5), chance.randrange(1, 6)
         alliances = frozenset(chance.sample(ALLIANCES, chance.randrange(3)))
         characters = frozenset(chance.sample(CHARACTERS, chance.randrange(3)))
@@ -134,23 +134,25 @@ filters: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 ).filter(lambda chosen: str(chosen.get("since", "")) < str(chosen.get("until", "9")))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     chosen=filters,
     order=orders,
     limit=st.sampled_from([1, 2, 3, 7, 10, 20, 39, 40, 79, 80, 100]),
-    few=st.booleans(),
+    many=st.sampled_from([None, "FOLLOWED_MAX", "GATHERED_MAX", "REMEMBERED_MAX"]),
 )
 def test_pages_hold_each_battle_once_and_in_order(
-    world: World, chosen: dict[str, Any], order: str, limit: int, few: bool
+    world: World, chosen: dict[str, Any], order: str, limit: int, many: str | None
 ) -> None:
     expected = [fact for fact in world.facts if fact.fulfils(chosen)]
     expected.sort(key=lambda fact: (getattr(fact, order), fact.id), reverse=True)
 
     with pytest.MonkeyPatch.context() as patch:
-        if not few:  # as if every entity were in more battles than are gathered
-            patch.setattr(entity_battles, "GATHERED_MAX", 0)
-            patch.setitem(battle_lists._NARROWING, "min_kills", 3)
+        patch.setitem(battle_lists._NARROWING, "min_kills", 3)
+        # As if every entity were in more battles than are followed, gathered, or gathered and remembered.
+        for name in {"REMEMBERED_MAX": ("GATHERED_MAX", "REMEMBERED_MAX")}.get(many or "", (many,)):
+            if name is not None:
+                patch.setattr(battle_lists, name, 0)
         pages = world.api.pages("/battles", limit=limit, order=order, **chosen)
 
     assert [battle["id"] for page in pages for battle in page] == [fact.id for fact in expected]
@@ -174,6 +176,21 @@ def test_a_cursor_belongs_to_its_filters_and_order(
     assert response.status_code == (200 if is_same else 422)
     if not is_same:
         assert response.json()["errors"][0]["parameter"] == "cursor"
+
+
+def test_a_long_battle_that_ended_last_comes_first(postgres: EmbeddedPostgres) -> None:
+    with own_api(postgres) as (rows, api):
+        long = rows.battle(
+            start=START, kills=[Kill(), Kill(after=timedelta(hours=9))], entities=[ALLIANCES[0]]
+        )
+        short = [
+            rows.battle(start=START + timedelta(hours=hours), kills=[Kill()], entities=[ALLIANCES[0]])
+            for hours in (8, 7, 6)
+        ]
+
+        ended = api.items("/battles", alliance=ALLIANCES[0], order="end", limit=2)
+
+    assert [battle["id"] for battle in ended] == [str(battle) for battle in (long, *short)]
 
 
 def test_a_cursor_is_good_for_any_page_size_and_for_the_same_filter_in_the_path(world: World) -> None:
