@@ -1,6 +1,7 @@
 """The API as a process of its own: uvicorn and a pool of connections, in a pod or on a laptop."""
 
 import errno
+import gc
 import logging
 import socket
 from collections.abc import Iterator
@@ -55,7 +56,13 @@ class _Server(uvicorn.Server):
 
 
 def serve(
-    settings: ApiSettings, host: str, port: int, stop: Event, *, metrics_port: int | None = None
+    settings: ApiSettings,
+    host: str,
+    port: int,
+    stop: Event,
+    *,
+    metrics_port: int | None = None,
+    is_own_process: bool = False,
 ) -> None:
     """Serve the API until `stop` is set; requests in hand are finished.
 
@@ -67,6 +74,7 @@ def serve(
         port: the port to listen on.
         stop: asks for the stop.
         metrics_port: where Prometheus reads this process's metrics; none, and they are lines of the log.
+        is_own_process: whether the process is there for this alone.
 
     Raises:
         LaptopError: the port cannot be had.
@@ -103,6 +111,10 @@ def serve(
             http=Connection,
             ws="none",
         )
+        if is_own_process:
+            # Modules, models and routes live as long as it: a collection need not look at them while requests wait.
+            gc.collect()
+            gc.freeze()
         threads = rooms.requests.size + rooms.probes.size + STREAMS_MAX + EXPORTS_MAX
         _Server(config, stop, threads).run(sockets=[listener])
 

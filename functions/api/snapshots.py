@@ -5,11 +5,11 @@ process that serves many requests at once (`api.pool`).
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 from typing import Protocol
 
 import psycopg
-from psycopg import IsolationLevel
 
 from api.problems import QueryTimeoutError
 from battlescope.database import Database, LazyConnection, one_line
@@ -50,7 +50,9 @@ class Snapshots:
 
     def __init__(self, connections: Connections, query_timeout_s: float) -> None:
         self._connections = connections
-        self._set_local = (
+        # One message, and so one round trip.
+        self._begin = (
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
             f"SET LOCAL statement_timeout = {round(query_timeout_s * 1000)}; SET LOCAL timezone = 'UTC';"
             # Compiling takes longer than any statement of this API.
             "SET LOCAL jit = off"
@@ -68,9 +70,13 @@ class Snapshots:
             raise DatabaseError(f"the database failed: {one_line(error)}") from error
 
     def _in_snapshot[T](self, connection: Database, work: Callable[[Database], T]) -> T:
-        # Both become part of psycopg's BEGIN; they send nothing of their own.
-        connection.isolation_level = IsolationLevel.REPEATABLE_READ
-        connection.read_only = True
-        with connection.transaction():
-            connection.execute(self._set_local)
-            return work(connection)
+        try:
+            connection.execute(self._begin)
+            found = work(connection)
+        except BaseException:
+            # Where this fails too the connection is broken, and what it was lent for says so.
+            with suppress(psycopg.Error):
+                connection.rollback()
+            raise
+        connection.commit()
+        return found

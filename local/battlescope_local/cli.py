@@ -234,7 +234,7 @@ def api(
     from battlescope.settings import ApiSettings, PartSettings
 
     metrics_port = settings.load(PartSettings).metrics_port
-    serve(settings.load(ApiSettings), host, port, _stop(), metrics_port=metrics_port)
+    serve(settings.load(ApiSettings), host, port, _stop(), metrics_port=metrics_port, is_own_process=True)
 
 
 @app.command()
