@@ -24,7 +24,7 @@ from api.models.battles import Battle
 from api.queries import entity_battles
 from api.queries.battle_conditions import INDEXED, Conditions, conditions_of
 from api.queries.battles import COLUMNS, PLACES, STORED, battle_of
-from api.queries.entity_battles import owner_of, source_of, told_by
+from api.queries.entity_battles import companions_of, listed, owner_of, source_of
 
 if TYPE_CHECKING:
     from battlescope.database import Database
@@ -145,13 +145,14 @@ def _of_entity(connection: "Database", owner: Constraint, asked: _Asked) -> _Sta
         return _gathered(asked, owner)
     if battles > REMEMBERED_MAX:
         return _walked(asked, asked.conditions())
-    sql, values = entity_battles.listed(owner, asked.constraints)
-    return _walked(asked, asked.conditions([owner]).and_(sql, *values))
+    theirs = listed(owner, asked.constraints)
+    # `IS TRUE` keeps it a condition: PostgreSQL would turn it into a join, and read all of the owner's battles.
+    return _walked(asked, asked.conditions([owner]).and_(f"({theirs.sql}) IS TRUE", *theirs.values))
 
 
 def _by_start(asked: _Asked, owner: Constraint) -> _Statement:
     source = source_of(owner, asked.constraints, asked.newest_hour)
-    conditions = asked.conditions(told_by(owner, asked.constraints))
+    conditions = asked.conditions([owner, *companions_of(owner, asked.constraints)])
     return _Statement(
         f"""
         SELECT {STORED} FROM {source.sql} {conditions.where}
@@ -173,7 +174,7 @@ def _by_end(asked: _Asked, owner: Constraint) -> _Statement:
         asked.newest_hour,
         " AND e.start_hour BETWEEN (SELECT earliest FROM hours) AND (SELECT latest FROM hours)",
     )
-    conditions = asked.conditions(told_by(owner, asked.constraints))
+    conditions = asked.conditions([owner, *companions_of(owner, asked.constraints)])
     others = conditions.and_("b.id NOT IN (SELECT id FROM latest)")
     return _Statement(
         f"""
@@ -184,7 +185,9 @@ def _by_end(asked: _Asked, owner: Constraint) -> _Statement:
         ), hours AS (
             SELECT r.hour AS latest, floor(extract(epoch FROM least(
                 r.end_time - {_LONG},
-                (SELECT min(l.start_time) FROM battles l WHERE l.end_time >= r.end_time AND l.end_time - l.start_time > {_LONG})
+                (SELECT min(l.start_time) FROM (
+                    SELECT start_time FROM battles WHERE end_time >= r.end_time AND end_time - start_time > {_LONG} OFFSET 0
+                ) l)
             )) / 3600)::integer AS earliest
             FROM reached r
         )
@@ -208,12 +211,9 @@ def _by_end(asked: _Asked, owner: Constraint) -> _Statement:
 
 
 def _gathered(asked: _Asked, owner: Constraint) -> _Statement:
-    source = source_of(owner, asked.constraints, asked.newest_hour)
-    conditions = asked.conditions(told_by(owner, asked.constraints))
-    return _Statement(
-        f"SELECT {STORED} FROM {source.sql} {conditions.where} ORDER BY b.{asked.column} DESC, b.id DESC LIMIT %s",  # noqa: S608 - constant parts
-        (*source.values, *conditions.values, asked.limit),
-    )
+    companions = companions_of(owner, asked.constraints)
+    battles = listed(owner, asked.constraints, companions)
+    return _read(asked, asked.conditions([owner, *companions]).and_(battles.sql, *battles.values))
 
 
 def _walked(asked: _Asked, conditions: Conditions) -> _Statement:
@@ -230,7 +230,10 @@ def _walked(asked: _Asked, conditions: Conditions) -> _Statement:
 
 
 def _planned(asked: _Asked) -> _Statement:
-    conditions = asked.conditions()
+    return _read(asked, asked.conditions())
+
+
+def _read(asked: _Asked, conditions: Conditions) -> _Statement:
     return _Statement(
         f"SELECT {STORED} FROM battles b {conditions.where} ORDER BY b.{asked.column} DESC, b.id DESC LIMIT %s",  # noqa: S608 - constant parts
         (*conditions.values, asked.limit),

@@ -52,7 +52,7 @@ _KEYS = {
 
 
 class Source(NamedTuple):
-    """An entity's battles as a FROM clause: `d`, with `start_hour`, and `b`, the battle; and its values."""
+    """An entity's battles, as SQL and the values of its placeholders."""
 
     sql: str
     values: tuple[Any, ...]
@@ -63,17 +63,19 @@ def owner_of(constraints: Sequence[Constraint]) -> Constraint | None:
     return next((each for kind in _BATTLES_OF for each in constraints if each[0] == kind), None)
 
 
-def told_by(owner: Constraint, constraints: Sequence[Constraint]) -> list[Constraint]:
-    """The owner, and the corporations and alliances that must be in its battles too and are told from the same index."""
+def companions_of(owner: Constraint, constraints: Sequence[Constraint]) -> list[Constraint]:
+    """The corporations and alliances that must be in the owner's battles too and are told from the same index."""
     if owner[0] == "character":
-        return [owner]
-    return [each for each in constraints if each[0] in _ENTITIES]
+        return []
+    return [each for each in constraints if each[0] in _ENTITIES and each is not owner]
 
 
 def source_of(
     owner: Constraint, constraints: Sequence[Constraint], until_hour: int | None = None, hours: str = ""
 ) -> Source:
     """The owner's battles, with all its companions, that began in the hours that the list is of.
+
+    A FROM clause of `d`, with `start_hour`, and `b`, the battle.
 
     Args:
         owner: whose.
@@ -83,7 +85,7 @@ def source_of(
     """
     kind, entity_id = owner
     bounds, bounds_values = _hours_of(constraints, until_hour)
-    companions = [each for each in told_by(owner, constraints) if each is not owner]
+    companions = companions_of(owner, constraints)
     rows = _BATTLES_OF[kind] + _WITH_ENTITY * len(companions) + bounds + hours
     key, named = _KEYS[kind]
     battle = f"SELECT * FROM battles WHERE {key} = d.{named} OFFSET 0"  # noqa: S608 - constants
@@ -93,14 +95,17 @@ def source_of(
     )
 
 
-def listed(owner: Constraint, constraints: Sequence[Constraint]) -> Source:
-    """A condition on `battles b`: that it is one of the owner's, which are listed once for all that are asked."""
+def listed(
+    owner: Constraint, constraints: Sequence[Constraint], companions: Sequence[Constraint] = ()
+) -> Source:
+    """A condition on `battles b`: that it is one of the owner's, with all its companions; all are listed once."""
     kind, entity_id = owner
     bounds, values = _hours_of(constraints, None)
     key, named = _KEYS[kind]
+    rows = _ROWS_OF[kind] + _WITH_ENTITY * len(companions) + bounds
     return Source(
-        f"b.{key} IN (SELECT e.{named} FROM {_ROWS_OF[kind]}{bounds})",  # noqa: S608 - constants
-        (entity_id, *values),
+        f"b.{key} IN (SELECT e.{named} FROM {rows})",  # noqa: S608 - constants
+        (entity_id, *(value for _, value in companions), *values),
     )
 
 
