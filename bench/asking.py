@@ -25,6 +25,7 @@ def asked_of(connection: Database) -> dict[str, dict[str, str]]:
     region, quiet_region = (of("region_id", "battles", share) for share in (0, 0.9))
     system, quiet_system = (of("system_id", "battles", share) for share in (0, 0.9))
     days_ago = (newest - timedelta(days=3)).isoformat()
+    halfway = (newest - (newest - _oldest_start(connection)) / 2).isoformat()
     return {
         "all": {},
         "all, limit=100": {"limit": "100"},
@@ -62,6 +63,7 @@ def asked_of(connection: Database) -> dict[str, dict[str, str]]:
                 ("quiet region", "region", quiet_region),
                 ("lowsec", "security", "lowsec"),
                 ("three days", "since", days_ago),
+                ("the older half", "until", halfway),
             )
         },
     }
@@ -73,6 +75,13 @@ def newest_end(connection: Database) -> datetime:
     assert row is not None
     newest: datetime = row[0]
     return newest
+
+
+def _oldest_start(connection: Database) -> datetime:
+    row = connection.execute("SELECT min(start_time) FROM battles").fetchone()
+    assert row is not None
+    oldest: datetime = row[0]
+    return oldest
 
 
 def ranked(connection: Database, column: str, table: str, share: float) -> str:

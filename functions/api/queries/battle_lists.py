@@ -126,9 +126,30 @@ def list_battles(
 
 def _among_all(asked: _Asked) -> _Statement:
     names = {name for name, _ in asked.constraints}
+    conditions = asked.conditions()
+    if asked.order == "end":
+        conditions = _ended_between(asked, conditions)
     if asked.order != "start" and names and names <= INDEXED:
-        return _walked(asked, asked.conditions())
-    return _planned(asked)
+        return _walked(asked, conditions)
+    return _read(asked, conditions)
+
+
+def _ended_between(asked: _Asked, conditions: Conditions) -> Conditions:
+    """And when battles ended that began in the list's time, so that the index of ends is read no further."""
+    times = dict(asked.constraints)
+    if "since" in times:
+        conditions = conditions.and_("b.end_time >= %s", times["since"])
+    if "until" in times:
+        conditions = conditions.and_(
+            f"""
+            b.end_time <= greatest(%s + {_LONG}, (SELECT max(l.end_time) FROM (
+                SELECT end_time FROM battles
+                WHERE end_time > %s AND start_time < %s AND end_time - start_time > {_LONG} OFFSET 0
+            ) l))
+            """,  # noqa: S608 - constant parts; their values are parameters
+            *[times["until"]] * 3,
+        )
+    return conditions
 
 
 def _of_entity(connection: "Database", owner: Constraint, asked: _Asked) -> _Statement:
@@ -138,7 +159,7 @@ def _of_entity(connection: "Database", owner: Constraint, asked: _Asked) -> _Sta
         return by_time(asked, owner)
     battles = entity_battles.count(connection, owner, asked.constraints, REMEMBERED_MAX)
     if is_narrow and battles > FOLLOWED_MAX:
-        return _planned(asked)
+        return _read(asked, asked.conditions())
     if by_time is not None:
         return by_time(asked, owner)
     if is_narrow or battles <= GATHERED_MAX:
@@ -227,10 +248,6 @@ def _walked(asked: _Asked, conditions: Conditions) -> _Statement:
         """,  # noqa: S608 - constant parts; their values are parameters
         (*conditions.values, asked.limit),
     )
-
-
-def _planned(asked: _Asked) -> _Statement:
-    return _read(asked, asked.conditions())
 
 
 def _read(asked: _Asked, conditions: Conditions) -> _Statement:

@@ -189,8 +189,10 @@ def test_a_long_battle_that_ended_last_comes_first(postgres: EmbeddedPostgres) -
         ]
 
         ended = api.items("/battles", alliance=ALLIANCES[0], order="end", limit=2)
+        began_early = api.items("/battles", until=(START + timedelta(hours=1)).isoformat(), order="end")
 
     assert [battle["id"] for battle in ended] == [str(battle) for battle in (long, *short)]
+    assert [battle["id"] for battle in began_early] == [str(long)]
 
 
 def test_a_cursor_is_good_for_any_page_size_and_for_the_same_filter_in_the_path(world: World) -> None:
