@@ -38,8 +38,15 @@ class Lists(NamedTuple):
     age: timedelta
 
 
+class _Page(NamedTuple):
+    """How long a page took, and how many battles were read for it."""
+
+    ms: float
+    battles: int
+
+
 def main(argv: Sequence[str]) -> None:
-    """Walk every list in both databases; print the medians, the 99th percentiles and the ratio."""
+    """Walk every list in both databases; print medians, 99th percentiles, battles a page and the ratio of the medians."""
     parser = argparse.ArgumentParser(prog="bench lists", description=__doc__)
     parser.add_argument("--battles", type=int, default=1_000_000)
     parser.add_argument("--few", type=int, default=10_000)
@@ -51,8 +58,10 @@ def main(argv: Sequence[str]) -> None:
     with ExitStack() as stack:
         few = _lists(stack, stack.enter_context(built(options.few, options.few_folder)))
         many = _lists(stack, stack.enter_context(built(options.battles, options.folder)))
-        print(f"{'':40}{'few':>16}{'many':>18}")
-        print(f"{'list':40}{'p50':>8}{'p99':>8}{'p50':>9}{'p99':>9}{'ratio':>8}  ms")
+        print(f"{'':40}{'few':>25}{'many':>27}")
+        print(
+            f"{'list':40}{'p50':>8}{'p99':>8}{'battles':>9}{'p50':>9}{'p99':>9}{'battles':>9}{'ratio':>8}  ms"
+        )
         for name in few.asked:
             if options.only in name:
                 _compare(name, few, many)
@@ -60,27 +69,33 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _compare(name: str, few: Lists, many: Lists) -> None:
-    took: tuple[list[float], list[float]] = ([], [])
+    pages: tuple[list[_Page], list[_Page]] = ([], [])
     walks = (_walk(few, few.asked[name]), _walk(many, many.asked[name]))
     for _ in range(PAGES):
-        for times, walk in zip(took, walks, strict=True):
-            times.append(next(walk))
-    (one, one_99), (other, other_99) = ((median(each), quantiles(each, n=100)[-1]) for each in took)
+        for walked, walk in zip(pages, walks, strict=True):
+            walked.append(next(walk))
+    (one, one_99), (other, other_99) = (_percentiles([page.ms for page in each]) for each in pages)
+    per_page = (sum(page.battles for page in each) / PAGES for each in pages)
     print(
-        f"{name:40}{one:>8.2f}{one_99:>8.2f}{other:>9.2f}{other_99:>9.2f}{other / one:>8.2f}",
+        f"{name:40}{one:>8.2f}{one_99:>8.2f}{next(per_page):>9.1f}"
+        f"{other:>9.2f}{other_99:>9.2f}{next(per_page):>9.1f}{other / one:>8.2f}",
         flush=True,
     )
 
 
-def _walk(lists: Lists, asked: BattlePage) -> Iterator[float]:
-    """Milliseconds of one page after the other; one more than the page holds is read, as the API does."""
+def _percentiles(times: list[float]) -> tuple[float, float]:
+    return median(times), quantiles(times, n=100)[-1]
+
+
+def _walk(lists: Lists, asked: BattlePage) -> Iterator[_Page]:
+    """One page after the other; one battle more than a page holds is read, as the API does."""
     after: BattleKey | None = None
     while True:
         started = time.perf_counter()
         page = battle_lists.list_battles(
             lists.connection, asked.constraints(), asked.order, after, asked.limit + 1, lists.age + LIVE
         )
-        yield (time.perf_counter() - started) * 1000
+        yield _Page((time.perf_counter() - started) * 1000, len(page))
         after = _key(page[asked.limit - 1], asked.order) if len(page) > asked.limit else None
 
 

@@ -142,7 +142,7 @@ def _ended_between(asked: _Asked, conditions: Conditions) -> Conditions:
     if "until" in times:
         conditions = conditions.and_(
             f"""
-            b.end_time <= greatest(%s + {_LONG}, (SELECT max(l.end_time) FROM (
+            b.end_time <= greatest(%s::timestamptz + {_LONG}, (SELECT max(l.end_time) FROM (
                 SELECT end_time FROM battles
                 WHERE end_time > %s AND start_time < %s AND end_time - start_time > {_LONG} OFFSET 0
             ) l))
