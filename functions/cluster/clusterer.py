@@ -14,7 +14,7 @@ from battlescope.killmail import Killmail
 from battlescope.telemetry import logger
 from cluster.components import choose_bases, components_of
 from cluster.engine.rules import Rules
-from cluster.growing import battles_of
+from cluster.growing import battles_of, before_of
 from cluster.revaluing import revalue
 from cluster.saving import save
 from cluster.store import killmails as killmails_store
@@ -96,10 +96,11 @@ def _grow(
         for component in components_of(system_id, arrived, around, rules)
     ]
     choose_bases(connection, grown)
-    outcomes = battles_of(connection, grown, rules)  # from what was stored before
+    befores = before_of(connection, grown)
     killmails_store.insert_killmails(
         connection, [(component.id, killmail) for component in grown for killmail in component.fresh]
     )
+    outcomes = battles_of(connection, grown, befores, rules)  # while the server stores the killmails
     killmails_store.move_components(
         connection,
         {old: component.id for component in grown for old in component.absorbed if old != component.id},

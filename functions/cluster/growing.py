@@ -23,10 +23,38 @@ class Grown(NamedTuple):
     flights: Mapping[Flight, Participation]
 
 
-def battles_of(connection: Database, grown: Sequence[Component], rules: Rules) -> list[Grown]:
-    """The battles that these components are now; what was a battle and is none any more goes."""
+def before_of(connection: Database, grown: Sequence[Component]) -> dict[int, Before]:
+    """What each base holds of those who are on what joins it, by its component; read before what joins it is stored."""
     based = [(component, component.base) for component in grown if component.base is not None]
-    befores = _before(connection, based)
+    if not based:
+        return {}
+    losses, flights = reading.before(
+        connection,
+        {
+            (base.component_id, killmail.victim.character_id)
+            for component, base in based
+            for killmail in component.additions
+            if killmail.victim.character_id
+        },
+        {(base.id, pilot) for component, base in based for pilot in component.roll.characters},
+    )
+    return {
+        base.component_id: Before(flights.get(base.id, {}), losses.get(base.component_id, []))
+        for _, base in based
+    }
+
+
+def battles_of(
+    connection: Database, grown: Sequence[Component], befores: Mapping[int, Before], rules: Rules
+) -> list[Grown]:
+    """The battles that these components are now; what was a battle and is none any more goes.
+
+    Args:
+        connection: in the transaction.
+        grown: what gained killmails; none has moved into another component yet.
+        befores: as `before_of` tells.
+        rules: what is a battle.
+    """
     outcomes = []
     dissolved = []
     for component in grown:
@@ -56,23 +84,3 @@ def battles_of(connection: Database, grown: Sequence[Component], rules: Rules) -
 def told(battle: StoredBattle) -> StoredBattle:
     """The battle with everybody on the side that its ledger tells of."""
     return battle._replace(placements=assign(battle.ledger.evidence, battle.ledger.pilots).placements)
-
-
-def _before(connection: Database, based: Sequence[tuple[Component, StoredBattle]]) -> dict[int, Before]:
-    """What each base held of those who are on what joins it, by its component."""
-    if not based:
-        return {}
-    losses, flights = reading.before(
-        connection,
-        {
-            (base.component_id, killmail.victim.character_id)
-            for component, base in based
-            for killmail in component.additions
-            if killmail.victim.character_id
-        },
-        {(base.id, pilot) for component, base in based for pilot in component.roll.characters},
-    )
-    return {
-        base.component_id: Before(flights.get(base.id, {}), losses.get(base.component_id, []))
-        for _, base in based
-    }

@@ -141,7 +141,7 @@ def recluster_piece(connection: Database, piece: Piece, rules: Rules) -> Tally:
     stored = pieces.components_in(connection, piece)
     battles = reading.battles_of(connection, stored)
     found = _components(piece.system_id, stored, battles, rules)
-    outcomes = {grown.component.id: grown for grown in battles_of(connection, found, rules)}
+    outcomes = {grown.component.id: grown for grown in battles_of(connection, found, {}, rules)}
     changed = [
         component
         for component in found
