@@ -7,7 +7,6 @@ others each killmail joins the components that hold a killmail in reach to which
 """
 
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple, Protocol
 
@@ -109,11 +108,16 @@ def _runs[L: Linkable](ordered: Iterable[L], reach_s: int) -> list[list[L]]:
 
 def _is_chain[L: Linkable](run: list[L], any_reach_s: int | None) -> bool:
     """Whether each killmail of a run is linked to the one before: most runs are so, and are one component."""
-    for before, killmail in pairwise(run):
-        if killmail.parties.isdisjoint(before.parties) and (
-            any_reach_s is None or killmail.killmail_time - before.killmail_time > any_reach_s
+    killmails = iter(run)
+    latest = next(killmails)
+    parties = latest.parties
+    for killmail in killmails:
+        before, parties = parties, killmail.parties
+        if parties.isdisjoint(before) and (
+            any_reach_s is None or killmail.killmail_time - latest.killmail_time > any_reach_s
         ):
             return False
+        latest = killmail
     return True
 
 

@@ -75,9 +75,10 @@ def digest(members: Iterable[Sequence[int]]) -> str:
 
 def _newest(killmails: Iterable[Killmail]) -> Iterable[Killmail]:
     given = list(killmails)
+    if len(set(map(_BY_ID, given))) == len(given):
+        return given
     newest = {killmail.killmail_id: killmail for killmail in given}
-    if len(newest) < len(given):
-        for killmail in given:
-            if killmail.version > newest[killmail.killmail_id].version:
-                newest[killmail.killmail_id] = killmail
+    for killmail in given:
+        if killmail.version > newest[killmail.killmail_id].version:
+            newest[killmail.killmail_id] = killmail
     return newest.values()
