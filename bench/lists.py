@@ -75,10 +75,10 @@ def _compare(name: str, few: Lists, many: Lists) -> None:
         for walked, walk in zip(pages, walks, strict=True):
             walked.append(next(walk))
     (one, one_99), (other, other_99) = (_percentiles([page.ms for page in each]) for each in pages)
-    per_page = (sum(page.battles for page in each) / PAGES for each in pages)
+    one_page, other_page = (sum(page.battles for page in each) / PAGES for each in pages)
     print(
-        f"{name:40}{one:>8.2f}{one_99:>8.2f}{next(per_page):>9.1f}"
-        f"{other:>9.2f}{other_99:>9.2f}{next(per_page):>9.1f}{other / one:>8.2f}",
+        f"{name:40}{one:>8.2f}{one_99:>8.2f}{one_page:>9.1f}"
+        f"{other:>9.2f}{other_99:>9.2f}{other_page:>9.1f}{other / one:>8.2f}",
         flush=True,
     )
 

@@ -1,7 +1,4 @@
-"""What the filters of a list ask of a battle, in SQL.
-
-`OFFSET 0` keeps a subquery what it is: PostgreSQL would turn it into a join, and join all before it sorts.
-"""
+"""What the filters of a list ask of a battle, in SQL."""
 
 from collections.abc import Collection, Sequence
 from datetime import timedelta

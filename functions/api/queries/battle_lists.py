@@ -9,8 +9,6 @@ Every statement reads little however many battles there are, in one of these sha
   filters ask, until the page is full; then those of the page are read.
 - *planned*: PostgreSQL chooses among the indexes of `battles`, whose statistics tell it how many pass. Of an entity too,
   where few battles pass another filter.
-
-`OFFSET 0` keeps a subquery what it is: PostgreSQL would turn it into a join, and join all before it sorts.
 """
 
 from collections.abc import Sequence
@@ -24,7 +22,7 @@ from api.models.battles import Battle
 from api.queries import entity_battles
 from api.queries.battle_conditions import INDEXED, Conditions, conditions_of
 from api.queries.battles import COLUMNS, PLACES, STORED, battle_of
-from api.queries.entity_battles import companions_of, listed, owner_of, source_of
+from api.queries.entity_battles import companions_of, listed, owner_of, source_of, told_of
 
 if TYPE_CHECKING:
     from battlescope.database import Database
@@ -57,7 +55,7 @@ ORDER_COLUMNS: dict[Order, str] = {
 }
 
 _LONG = "interval '3 hours'"
-"""Few battles last longer, and those have an index of their own."""
+"""Few battles last longer, and those have an index of their own, made for this length by the migration `0012_lists.sql`."""
 
 
 class _Statement(NamedTuple):
@@ -173,7 +171,7 @@ def _of_entity(connection: "Database", owner: Constraint, asked: _Asked) -> _Sta
 
 def _by_start(asked: _Asked, owner: Constraint) -> _Statement:
     source = source_of(owner, asked.constraints, asked.newest_hour)
-    conditions = asked.conditions([owner, *companions_of(owner, asked.constraints)])
+    conditions = asked.conditions(told_of(owner, asked.constraints))
     return _Statement(
         f"""
         SELECT {STORED} FROM {source.sql} {conditions.where}
@@ -195,7 +193,7 @@ def _by_end(asked: _Asked, owner: Constraint) -> _Statement:
         asked.newest_hour,
         " AND e.start_hour BETWEEN (SELECT earliest FROM hours) AND (SELECT latest FROM hours)",
     )
-    conditions = asked.conditions([owner, *companions_of(owner, asked.constraints)])
+    conditions = asked.conditions(told_of(owner, asked.constraints))
     others = conditions.and_("b.id NOT IN (SELECT id FROM latest)")
     return _Statement(
         f"""
@@ -232,9 +230,9 @@ def _by_end(asked: _Asked, owner: Constraint) -> _Statement:
 
 
 def _gathered(asked: _Asked, owner: Constraint) -> _Statement:
-    companions = companions_of(owner, asked.constraints)
-    battles = listed(owner, asked.constraints, companions)
-    return _read(asked, asked.conditions([owner, *companions]).and_(battles.sql, *battles.values))
+    theirs = listed(owner, asked.constraints, companions_of(owner, asked.constraints))
+    conditions = asked.conditions(told_of(owner, asked.constraints))
+    return _read(asked, conditions.and_(theirs.sql, *theirs.values))
 
 
 def _walked(asked: _Asked, conditions: Conditions) -> _Statement:

@@ -1,7 +1,4 @@
-"""The battles of one character, corporation or alliance, told from its own index before any battle is read.
-
-`OFFSET 0` keeps a subquery what it is: PostgreSQL would turn it into a join, and join all before it sorts.
-"""
+"""The battles of one character, corporation or alliance, told from its own index before any battle is read."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -68,6 +65,11 @@ def companions_of(owner: Constraint, constraints: Sequence[Constraint]) -> list[
     if owner[0] == "character":
         return []
     return [each for each in constraints if each[0] in _ENTITIES and each is not owner]
+
+
+def told_of(owner: Constraint, constraints: Sequence[Constraint]) -> list[Constraint]:
+    """What the owner's battles with all its companions have fulfilled."""
+    return [owner, *companions_of(owner, constraints)]
 
 
 def source_of(
