@@ -3,8 +3,9 @@
 Every statement reads little however many battles there are, in one of these shapes:
 
 - *hour by hour*, of an entity (character, corporation, alliance) by start or by end: its battles are read from its own
-  index, from the newest hour on, until the page is full.
-- *gathered*, of an entity in another order: where its battles are few, all are read and sorted.
+  index, from the newest hour on, until the page is full. Of several entities, those of the one that has the fewest.
+- *gathered*, of an entity in another order: where its battles are few, or where other filters are set, all are read and
+  sorted.
 - *walked*, of an entity that has many, or of a place: battles are read in the list's order from an index that holds what the
   filters ask, until the page is full; then those of the page are read.
 - *planned*: PostgreSQL chooses among the indexes of `battles`, whose statistics tell it how many pass. Of an entity too,
@@ -22,19 +23,16 @@ from api.models.battles import Battle
 from api.queries import entity_battles
 from api.queries.battle_conditions import INDEXED, Conditions, conditions_of
 from api.queries.battles import COLUMNS, PLACES, STORED, battle_of
-from api.queries.entity_battles import companions_of, listed, owner_of, source_of, told_of
+from api.queries.entity_battles import companions_of, listed, owners_of, source_of, told_of
 
 if TYPE_CHECKING:
     from battlescope.database import Database
 
 GATHERED_MAX = 1000
-"""Of an entity, so many battles are read one by one and sorted."""
+"""Of an entity, so many battles are read and sorted although a walk would find a page of them soon."""
 
-FOLLOWED_MAX = 5000
-"""Of an entity, so many battles are read where a filter is set that few battles pass; of more, that filter is read first."""
-
-REMEMBERED_MAX = 8000
-"""Of an entity, so many battles are listed once for a walk; of more, each battle on the way is looked up."""
+COUNTED_MAX = 8000
+"""Of an entity, so many battles are read, or listed once for a walk; of more, each battle on the way is looked up."""
 
 _NARROWING = {
     "system": 0,
@@ -45,6 +43,9 @@ _NARROWING = {
     "min_isk": 10_000_000_000,
 }
 """Filters that few battles pass, from these values on, and that have indexes of their own."""
+
+_RARE_SPACES = {"pochven", "abyssal", "void", "unknown"}
+"""As above, of the filter `space`."""
 
 ORDER_COLUMNS: dict[Order, str] = {
     "start": "start_time",
@@ -112,8 +113,8 @@ def list_battles(
         live_within: how long after its last killmail a battle counts as live.
     """
     asked = _Asked(constraints, order, after, limit, live_within)
-    owner = owner_of(constraints)
-    statement = _among_all(asked) if owner is None else _of_entity(connection, owner, asked)
+    owners = owners_of(constraints)
+    statement = _of_entity(connection, owners, asked) if owners else _among_all(asked)
     # The page is cut before names are looked up: a plan that joins first would read names for battles it throws away.
     rows = connection.execute(
         f"SELECT {COLUMNS} FROM ({statement.sql}) b {PLACES} ORDER BY b.{asked.column} DESC, b.id DESC",  # noqa: S608 - constant parts
@@ -150,23 +151,30 @@ def _ended_between(asked: _Asked, conditions: Conditions) -> Conditions:
     return conditions
 
 
-def _of_entity(connection: "Database", owner: Constraint, asked: _Asked) -> _Statement:
-    is_narrow = any(name in _NARROWING and value >= _NARROWING[name] for name, value in asked.constraints)
+def _of_entity(connection: "Database", owners: Sequence[Constraint], asked: _Asked) -> _Statement:
+    is_narrow = any(map(_is_narrow, asked.constraints))
     by_time = {"start": _by_start, "end": _by_end}.get(asked.order)
-    if by_time is not None and not is_narrow:
-        return by_time(asked, owner)
-    battles = entity_battles.count(connection, owner, asked.constraints, REMEMBERED_MAX)
-    if is_narrow and battles > FOLLOWED_MAX:
+    if by_time is not None and not is_narrow and len(owners) == 1:
+        return by_time(asked, owners[0])
+    owner, battles = entity_battles.rarest(connection, owners, asked.constraints, COUNTED_MAX)
+    if battles > COUNTED_MAX and is_narrow:
         return _read(asked, asked.conditions())
     if by_time is not None:
         return by_time(asked, owner)
-    if is_narrow or battles <= GATHERED_MAX:
-        return _gathered(asked, owner)
-    if battles > REMEMBERED_MAX:
+    if battles > COUNTED_MAX:
         return _walked(asked, asked.conditions())
+    # A walk finds a page soon where all of the owner's battles pass; where few do it could go on to its end.
+    is_filtered = any(each is not owner and each[0] not in {"since", "until"} for each in asked.constraints)
+    if is_filtered or battles <= GATHERED_MAX:
+        return _gathered(asked, owner)
     theirs = listed(owner, asked.constraints)
     # `IS TRUE` keeps it a condition: PostgreSQL would turn it into a join, and read all of the owner's battles.
     return _walked(asked, asked.conditions([owner]).and_(f"({theirs.sql}) IS TRUE", *theirs.values))
+
+
+def _is_narrow(constraint: Constraint) -> bool:
+    name, value = constraint
+    return value in _RARE_SPACES if name == "space" else name in _NARROWING and value >= _NARROWING[name]
 
 
 def _by_start(asked: _Asked, owner: Constraint) -> _Statement:

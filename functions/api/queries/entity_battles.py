@@ -23,8 +23,8 @@ _BATTLES_OF = {
     """,
     "corporation": _ENTITY,
     "alliance": _ENTITY,
+    "against": _ENTITY,
 }
-"""By kind of entity, the one with the fewest battles first: of several, the first is read and the others are asked for."""
 
 _WITH_ENTITY = """
     AND EXISTS (
@@ -36,14 +36,12 @@ _ENTITIES = ("corporation", "alliance", "against")
 
 _ROWS_OF = {
     "character": "battle_participants e WHERE e.character_id = %s",
-    "corporation": "battle_entities e WHERE e.entity_id = %s",
-    "alliance": "battle_entities e WHERE e.entity_id = %s",
+    **dict.fromkeys(_ENTITIES, "battle_entities e WHERE e.entity_id = %s"),
 }
 
 _KEYS = {
     "character": ("id", "battle_id"),
-    "corporation": ("first_killmail_id", "first_killmail_id"),
-    "alliance": ("first_killmail_id", "first_killmail_id"),
+    **dict.fromkeys(_ENTITIES, ("first_killmail_id", "first_killmail_id")),
 }
 """What names a battle in `battles`, and in the entity's rows."""
 
@@ -55,9 +53,22 @@ class Source(NamedTuple):
     values: tuple[Any, ...]
 
 
-def owner_of(constraints: Sequence[Constraint]) -> Constraint | None:
-    """Whose battles to read, where the list is of somebody's."""
-    return next((each for kind in _BATTLES_OF for each in constraints if each[0] == kind), None)
+def owners_of(constraints: Sequence[Constraint]) -> list[Constraint]:
+    """Whose battles may be read, where the list is of somebody's: a character's, or any corporation's or alliance's.
+
+    The battles of one of them are read; whether the others are there is asked of each.
+    """
+    characters = [each for each in constraints if each[0] == "character"]
+    return characters[:1] or [each for each in constraints if each[0] in _ENTITIES]
+
+
+def rarest(
+    connection: "Database", owners: Sequence[Constraint], constraints: Sequence[Constraint], at_most: int
+) -> tuple[Constraint, int]:
+    """The owner with the fewest battles in the hours that the list is of, and how many: `at_most` + 1 where more."""
+    counted = [(_count(connection, owner, constraints, at_most), owner) for owner in owners]
+    battles, owner = min(counted, key=lambda one: one[0])
+    return owner, battles
 
 
 def companions_of(owner: Constraint, constraints: Sequence[Constraint]) -> list[Constraint]:
@@ -111,8 +122,7 @@ def listed(
     )
 
 
-def count(connection: "Database", owner: Constraint, constraints: Sequence[Constraint], at_most: int) -> int:
-    """How many battles the owner has in the hours that the list is of; one more than `at_most` where there are more."""
+def _count(connection: "Database", owner: Constraint, constraints: Sequence[Constraint], at_most: int) -> int:
     kind, entity_id = owner
     bounds, values = _hours_of(constraints, None)
     row = connection.execute(
