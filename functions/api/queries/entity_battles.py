@@ -9,7 +9,7 @@ from api.filters import Constraint
 if TYPE_CHECKING:
     from battlescope.database import Database
 
-_ENTITY = "SELECT e.start_hour, e.first_killmail_id FROM battle_entities e WHERE e.entity_id = %s"
+_ENTITIES = ("corporation", "alliance", "against")
 
 _BATTLES_OF = {
     # Who flew several ships in a battle is there with the first of them.
@@ -21,9 +21,9 @@ _BATTLES_OF = {
             OFFSET 0
         ) AND e.character_id = %s
     """,
-    "corporation": _ENTITY,
-    "alliance": _ENTITY,
-    "against": _ENTITY,
+    **dict.fromkeys(
+        _ENTITIES, "SELECT e.start_hour, e.first_killmail_id FROM battle_entities e WHERE e.entity_id = %s"
+    ),
 }
 
 _WITH_ENTITY = """
@@ -32,7 +32,6 @@ _WITH_ENTITY = """
         WHERE o.entity_id = %s AND o.start_hour = e.start_hour AND o.first_killmail_id = e.first_killmail_id OFFSET 0
     )
 """
-_ENTITIES = ("corporation", "alliance", "against")
 
 _ROWS_OF = {
     "character": "battle_participants e WHERE e.character_id = %s",
