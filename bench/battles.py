@@ -1,14 +1,19 @@
 """A database of very many battles: its size, what growing costs it, and what VACUUM and a migration do to it.
 
 The live path is timed in turns against a database of few battles and this one, on hours of the same make, in events of ten
-messages as the poller packs them.
+messages as the poller packs them:
+- with the large database's files read before, so that the system has them in memory, and with none of them there;
+- in one go, which catches up after an outage, and with a checkpoint before each event. At the feed's own pace an event's
+  killmails take some five minutes to happen, and so often a server with PostgreSQL's defaults makes a checkpoint, after which
+  the first change of each page writes the whole page to the log.
 """
 
 import argparse
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from itertools import batched
+from itertools import batched, product
 from pathlib import Path
 from statistics import median
 
@@ -22,7 +27,8 @@ from cluster.clusterer import cluster
 from cluster.engine.rules import Rules
 
 LIVE_HOURS = 12
-"""Of which the live path is timed."""
+"""Of which the live path is timed, each time."""
+_PIECE_BYTES = 2**20
 
 
 def main(argv: Sequence[str]) -> None:
@@ -44,8 +50,15 @@ def main(argv: Sequence[str]) -> None:
         _maintain(many)
         with connect(many.url) as connection:
             _sizes(connection)
-        few_ms, many_ms = _live(few, many)
-        print(f"live path: {few_ms:.3f} ms per killmail, then {many_ms:.3f} ms: {many_ms / few_ms:.2f} times")
+        for in_memory, paced in product((True, False), (False, True)):
+            (_remember if in_memory else _forget)(many)
+            few_ms, many_ms = _live(few, many, paced=paced)
+            print(
+                f"live path, {'files in memory' if in_memory else 'files on disk'}, "
+                f"{'a checkpoint before each event' if paced else 'in one go'}: "
+                f"{few_ms:.3f} ms per killmail, then {many_ms:.3f} ms: {many_ms / few_ms:.2f} times",
+                flush=True,
+            )
 
 
 def _maintain(database: Built) -> None:
@@ -62,24 +75,55 @@ def _maintain(database: Built) -> None:
         )
 
 
-def _live(few: Built, many: Built) -> tuple[float, float]:
+def _remember(database: Built) -> None:
+    """Have the system keep its files in memory, where there is room."""
+    for path in _files(database):
+        with path.open("rb") as file:
+            while file.read(_PIECE_BYTES):
+                pass
+
+
+def _forget(database: Built) -> None:
+    """Have the system keep none of its files; those that the server changed go to the disk first."""
+    with connect(database.url) as connection:
+        connection.execute("CHECKPOINT")
+    for path in _files(database):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _files(database: Built) -> Iterator[Path]:
+    return (path for path in database.files.rglob("*") if path.is_file())
+
+
+def _live(few: Built, many: Built, *, paced: bool) -> tuple[float, float]:
     """Milliseconds per killmail in both, the medians over the events, an event here and one there."""
     with connect(few.url) as one, connect(many.url) as other:
         took: tuple[list[float], list[float]] = ([], [])
-        timed = (_events_ms(one, few.next_hour), _events_ms(other, many.next_hour))
+        timed = (_events_ms(one, paced=paced), _events_ms(other, paced=paced))
         for pair in zip(*timed, strict=False):
             for times, one_ms in zip(took, pair, strict=True):
                 times.append(one_ms)
         return median(took[0]), median(took[1])
 
 
-def _events_ms(connection: Database, hour: int) -> Iterator[float]:
-    for some in simulated(hour, LIVE_HOURS):
+def _events_ms(connection: Database, *, paced: bool) -> Iterator[float]:
+    for some in simulated(_next_hour(connection), LIVE_HOURS):
         for messages in batched(pack(some), 10, strict=False):
             killmails = [one for _, body in messages for one in unpack(body).killmails]
+            if paced:
+                connection.execute("CHECKPOINT")
             started = time.perf_counter()
             cluster(connection, killmails, Rules())
             yield (time.perf_counter() - started) * 1000 / len(killmails)
+
+
+def _next_hour(connection: Database) -> int:
+    """The first after all that the database holds, which may be more than was built: earlier runs went on from there."""
+    row = connection.execute("SELECT max(killmail_time) FROM killmails").fetchone()
+    assert row is not None
+    return int(row[0].timestamp()) // 3600 + 1
 
 
 def _sizes(connection: Database) -> None:

@@ -31,12 +31,12 @@ class Built(NamedTuple):
     Attributes:
         url: of the database.
         battles: how many it holds.
-        next_hour: of the simulation, the first that it does not hold.
+        files: where its tables and indexes lie.
     """
 
     url: str
     battles: int
-    next_hour: int
+    files: Path
 
 
 @contextmanager
@@ -55,7 +55,8 @@ def built(battles: int, folder: Path | None = None, workers: int = 2) -> Iterato
             with connect(url) as connection:
                 migrate(connection)
                 load_into(connection)
-            yield Built(url, *_build(url, battles, place / "next_hour.json", workers))
+            held = _build(url, battles, place / "next_hour.json", workers)
+            yield Built(url, held, place / "postgres" / "base")
         finally:
             server.stop()
 
@@ -73,8 +74,8 @@ def count(connection: Database, table: str) -> int:
     return int(row[0])
 
 
-def _build(url: str, battles: int, noted: Path, workers: int) -> tuple[int, int]:
-    """Simulate days until there are so many battles; how many there are, and the hour to go on with."""
+def _build(url: str, battles: int, noted: Path, workers: int) -> int:
+    """Simulate days until there are so many battles; how many there are."""
     hour = json.loads(noted.read_text()) if noted.exists() else FIRST_HOUR
     stored = 0
     started = time.perf_counter()
@@ -93,7 +94,7 @@ def _build(url: str, battles: int, noted: Path, workers: int) -> tuple[int, int]
                 f"built: {held:,} battles, {stored / took_s:,.0f} killmails/s, simulation included",
                 flush=True,
             )
-    return held, hour
+    return held
 
 
 def _store(url: str, hour: int) -> int:
