@@ -9,7 +9,6 @@ messages as the poller packs them:
 """
 
 import argparse
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -22,13 +21,12 @@ from battlescope.message import pack, unpack
 from battlescope.migrate import migrate
 from bench.building import Built, built, count, simulated
 from bench.copying import TABLES
-from bench.support import machine
+from bench.support import forget, machine, remember
 from cluster.clusterer import cluster
 from cluster.engine.rules import Rules
 
 LIVE_HOURS = 12
 """Of which the live path is timed, each time."""
-_PIECE_BYTES = 2**20
 
 
 def main(argv: Sequence[str]) -> None:
@@ -51,12 +49,12 @@ def main(argv: Sequence[str]) -> None:
         with connect(many.url) as connection:
             _sizes(connection)
         for in_memory, paced in product((True, False), (False, True)):
-            (_remember if in_memory else _forget)(many)
-            few_ms, many_ms = _live(few, many, paced=paced)
+            with connect(many.url) as connection:
+                connection.execute("CHECKPOINT")
+            (remember if in_memory else forget)(many.files)
             print(
                 f"live path, {'files in memory' if in_memory else 'files on disk'}, "
-                f"{'a checkpoint before each event' if paced else 'in one go'}: "
-                f"{few_ms:.3f} ms per killmail, then {many_ms:.3f} ms: {many_ms / few_ms:.2f} times",
+                f"{'a checkpoint before each event' if paced else 'in one go'}: {_live(few, many, paced=paced)}",
                 flush=True,
             )
 
@@ -68,44 +66,42 @@ def _maintain(database: Built) -> None:
         vacuumed_s = time.perf_counter() - started
         started = time.perf_counter()
         migrate(connection)
+        migrated_s = time.perf_counter() - started
         print(
             f"{database.battles:,} battles of {count(connection, 'killmails'):,} killmails: VACUUM ANALYZE {vacuumed_s:.1f} s; "
-            f"migrate, with nothing to do, {time.perf_counter() - started:.3f} s",
+            f"migrate, with nothing to do, {migrated_s:.3f} s",
             flush=True,
         )
 
 
-def _remember(database: Built) -> None:
-    """Have the system keep its files in memory, where there is room."""
-    for path in _files(database):
-        with path.open("rb") as file:
-            while file.read(_PIECE_BYTES):
-                pass
-
-
-def _forget(database: Built) -> None:
-    """Have the system keep none of its files; those that the server changed go to the disk first."""
-    with connect(database.url) as connection:
-        connection.execute("CHECKPOINT")
-    for path in _files(database):
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-def _files(database: Built) -> Iterator[Path]:
-    return (path for path in database.files.rglob("*") if path.is_file())
-
-
-def _live(few: Built, many: Built, *, paced: bool) -> tuple[float, float]:
-    """Milliseconds per killmail in both, the medians over the events, an event here and one there."""
+def _live(few: Built, many: Built, *, paced: bool) -> str:
+    """Milliseconds per killmail in both, the medians over the events, an event here and one there; and the pages they took."""
     with connect(few.url) as one, connect(many.url) as other:
-        took: tuple[list[float], list[float]] = ([], [])
-        timed = (_events_ms(one, paced=paced), _events_ms(other, paced=paced))
-        for pair in zip(*timed, strict=False):
-            for times, one_ms in zip(took, pair, strict=True):
-                times.append(one_ms)
-        return median(took[0]), median(took[1])
+        before = [_pages(connection) for connection in (one, other)]
+        timed = zip(_events_ms(one, paced=paced), _events_ms(other, paced=paced), strict=False)
+        few_times, many_times = zip(*timed, strict=True)
+        few_ms, many_ms = median(few_times), median(many_times)
+        few_pages, many_pages = (
+            [(after - first) / len(few_times) for after, first in zip(_pages(connection), held, strict=True)]
+            for connection, held in zip((one, other), before, strict=True)
+        )
+    return (
+        f"{few_ms:.3f} ms per killmail, then {many_ms:.3f} ms: {many_ms / few_ms:.2f} times; an event reads "
+        f"{few_pages[0]:.0f} pages, then {many_pages[0]:.0f}, and logs {few_pages[1]:.0f} whole, then {many_pages[1]:.0f}"
+    )
+
+
+def _pages(connection: Database) -> tuple[int, int]:
+    """Pages that connections had to read as the shared buffers did not hold them, and pages written whole to the log."""
+    connection.execute("SELECT pg_stat_force_next_flush()")
+    row = connection.execute(
+        """
+        SELECT (SELECT sum(reads)::bigint FROM pg_stat_io WHERE backend_type = 'client backend' AND object = 'relation'),
+            (SELECT wal_fpi FROM pg_stat_wal)
+        """
+    ).fetchone()
+    assert row is not None
+    return row
 
 
 def _events_ms(connection: Database, *, paced: bool) -> Iterator[float]:

@@ -1,6 +1,7 @@
 """What the benchmarks share: killmails, a PostgreSQL of their own, a clock."""
 
 import gc
+import os
 import platform
 import tempfile
 import time
@@ -17,6 +18,7 @@ from ingest.feeds import Rejected
 from ingest.feeds.archive import read_archive
 
 REAL_DAYS = Path(__file__).resolve().parents[2] / "shared" / "data"
+_PIECE_BYTES = 2**20
 DAYS = ("2021-11-27", "2021-11-28", "2021-12-01")
 
 
@@ -64,6 +66,26 @@ def seconds(work: Callable[[], object]) -> float:
 def best_of(runs: int, work: Callable[[], object]) -> float:
     """The shortest of some runs: the one that the machine disturbed least."""
     return min(seconds(work) for _ in range(runs))
+
+
+def remember(folder: Path) -> None:
+    """Have the system keep the files of a folder in memory, where there is room."""
+    for path in _files(folder):
+        with path.open("rb") as file:
+            while file.read(_PIECE_BYTES):
+                pass
+
+
+def forget(folder: Path) -> None:
+    """Have the system keep none of the files of a folder; what was written goes to the disk first."""
+    for path in _files(folder):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file())
 
 
 def machine() -> str:
