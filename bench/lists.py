@@ -1,7 +1,8 @@
 """What a page of each list costs the database, with a million battles and with few.
 
 Both databases are made of simulated killmails by the bulk path (`bench.building`). A list is walked page after page, in
-turns here and there. The plans of the pages in the larger database are kept in `bench/plans/`.
+turns here and there. Where the smaller database has fewer battles than a page holds, the larger is asked for pages of that
+length too: the ratio is of pages of the same length. The plans of the pages in the larger database are kept in `bench/plans/`.
 """
 
 import argparse
@@ -12,7 +13,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from api.cursor import BattleKey
 from api.filters import BattlePage, Order
@@ -45,8 +46,24 @@ class _Page(NamedTuple):
     battles: int
 
 
+class _Walked(NamedTuple):
+    """What pages took, in milliseconds, and the battles that one held on average."""
+
+    p50: float
+    p99: float
+    battles: float
+
+    @classmethod
+    def of(cls, pages: Sequence[_Page]) -> Self:
+        """Of one walk."""
+        times = [page.ms for page in pages]
+        return cls(
+            median(times), quantiles(times, n=100)[-1], sum(page.battles for page in pages) / len(pages)
+        )
+
+
 def main(argv: Sequence[str]) -> None:
-    """Walk every list in both databases; print medians, 99th percentiles, battles a page and the ratio of the medians."""
+    """Walk every list in both databases; print medians, 99th percentiles, battles a page and ratios of the medians."""
     parser = argparse.ArgumentParser(prog="bench lists", description=__doc__)
     parser.add_argument("--battles", type=int, default=1_000_000)
     parser.add_argument("--few", type=int, default=10_000)
@@ -58,9 +75,10 @@ def main(argv: Sequence[str]) -> None:
     with ExitStack() as stack:
         few = _lists(stack, stack.enter_context(built(options.few, options.few_folder)))
         many = _lists(stack, stack.enter_context(built(options.battles, options.folder)))
-        print(f"{'':40}{'few':>25}{'many':>27}")
+        print(f"{'':40}{'few':>25}{'many':>27}{'many, pages as in few':>34}")
         print(
-            f"{'list':40}{'p50':>8}{'p99':>8}{'battles':>9}{'p50':>9}{'p99':>9}{'battles':>9}{'ratio':>8}  ms"
+            f"{'list':40}{'p50':>8}{'p99':>8}{'battles':>9}{'p50':>9}{'p99':>9}{'battles':>9}"
+            f"{'p50':>9}{'battles':>9}{'ratio':>16}  ms"
         )
         for name in few.asked:
             if options.only in name:
@@ -69,22 +87,20 @@ def main(argv: Sequence[str]) -> None:
 
 
 def _compare(name: str, few: Lists, many: Lists) -> None:
-    pages: tuple[list[_Page], list[_Page]] = ([], [])
-    walks = (_walk(few, few.asked[name]), _walk(many, many.asked[name]))
+    asked = few.asked[name], many.asked[name]
+    first = next(_walk(few, asked[0]))
+    shorter = asked[1].model_copy(update={"limit": max(1, min(asked[1].limit, first.battles - 1))})
+    walks = (_walk(few, asked[0]), _walk(many, asked[1]), _walk(many, shorter))
+    walked: tuple[list[_Page], ...] = ([], [], [])
     for _ in range(PAGES):
-        for walked, walk in zip(pages, walks, strict=True):
-            walked.append(next(walk))
-    (one, one_99), (other, other_99) = (_percentiles([page.ms for page in each]) for each in pages)
-    one_page, other_page = (sum(page.battles for page in each) / PAGES for each in pages)
+        for pages, walk in zip(walked, walks, strict=True):
+            pages.append(next(walk))
+    one, other, same = (_Walked.of(pages) for pages in walked)
     print(
-        f"{name:40}{one:>8.2f}{one_99:>8.2f}{one_page:>9.1f}"
-        f"{other:>9.2f}{other_99:>9.2f}{other_page:>9.1f}{other / one:>8.2f}",
+        f"{name:40}{one.p50:>8.2f}{one.p99:>8.2f}{one.battles:>9.1f}{other.p50:>9.2f}{other.p99:>9.2f}{other.battles:>9.1f}"
+        f"{same.p50:>9.2f}{same.battles:>9.1f}{same.p50 / one.p50:>16.2f}",
         flush=True,
     )
-
-
-def _percentiles(times: list[float]) -> tuple[float, float]:
-    return median(times), quantiles(times, n=100)[-1]
 
 
 def _walk(lists: Lists, asked: BattlePage) -> Iterator[_Page]:

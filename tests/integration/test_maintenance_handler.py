@@ -88,6 +88,7 @@ def test_a_scheduled_invocation_does_all_that_is_due(
             "recluster": {"killmails": 5, "changed": 2, "removed": 0, "done": True},
             "retention": {"killmails": 3, "battles": 1, "done": True},
             "names": {"resolved": 6, "done": True},
+            "activity": {"changed": 0, "done": True},
             "prices": {"types": 1, "done": True},
             "verify": {"battles": 2, "different": 0, "done": True},
             "tables": {"rebuilt": [], "done": True},
@@ -123,6 +124,7 @@ def test_a_service_that_fails_keeps_no_other_step_from_running(
         "restored",
         "recluster",
         "retention",
+        "activity",
         "verify",
         "tables",
     }

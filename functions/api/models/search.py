@@ -6,14 +6,13 @@ from pydantic import Field
 
 from api.models.common import Named, shape
 
+Category = Literal["alliance", "corporation", "character", "system", "ship_type"]
+
 
 class Found(Named):
     """Something with a name like what was searched."""
 
-    category: Annotated[
-        Literal["alliance", "corporation", "character", "system", "ship_type"],
-        Field(description="What it is."),
-    ]
+    category: Annotated[Category, Field(description="What it is.")]
     battles: Annotated[
         int,
         Field(

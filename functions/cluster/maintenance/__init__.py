@@ -1,4 +1,4 @@
 """Upkeep of what is stored: each step bounded in time, resumed where it ended, safe to run twice and in parallel.
 
-Read `handler`, then `steps`, then each step: `restored`, `reclustering`, `retention`, `naming`, `verifying`, `tables`.
+Read `handler`, then `steps`, then each step: `restored`, `reclustering`, `retention`, `naming`, `activity`, `verifying`, `tables`.
 """

@@ -14,7 +14,7 @@ from battlescope.prices import refresh_prices
 from battlescope.settings import MaintenanceSettings
 from battlescope.telemetry import Metric, count, logger
 from cluster.engine.rules import Rules
-from cluster.maintenance import reclustering, restored, retention, tables, verifying
+from cluster.maintenance import activity, reclustering, restored, retention, tables, verifying
 from cluster.maintenance.naming import Naming
 from cluster.maintenance.reclustering import Window
 
@@ -55,6 +55,7 @@ class Upkeep:
             Step("recluster", self._recluster_if_due),
             Step("retention", self._retention),
             Step("names", self._names),
+            Step("activity", self._activity),
             Step("prices", self._prices),
             Step("verify", self._verify),
             Step("tables", self._tables),
@@ -101,6 +102,10 @@ class Upkeep:
         finally:
             count(Metric.NAMES_RESOLVED, naming.resolved)
         return {"resolved": naming.resolved, "done": is_done}
+
+    def _activity(self, remaining_s: RemainingS) -> Report:
+        counted = activity.count_all(self._connection, remaining_s)
+        return {"changed": counted.changed, "done": counted.is_done}
 
     def _prices(self, _: RemainingS) -> Report:
         max_age = timedelta(hours=self._settings.prices_max_age_hours)

@@ -30,8 +30,8 @@ class Naming:
         nameless = connection.execute(_NAMELESS, (self._since,)).fetchall()
         with connection.cursor() as cursor:
             cursor.executemany(
-                "INSERT INTO names (id, category, name) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-                [(id_, category, invented_name(category, id_)) for category, id_ in nameless],
+                "INSERT INTO names (id, category, name, activity) VALUES (%s, %s, %s, activity_of(%s, %s)) ON CONFLICT DO NOTHING",
+                [(id_, category, invented_name(category, id_), id_, category) for category, id_ in nameless],
             )
         assert row is not None  # noqa: S101 - it selects one row
         self._since = row[0]

@@ -1,9 +1,14 @@
 """Names by what a player types."""
 
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.queries.search import search
+from battlescope.database import Database
+from cluster.maintenance.store.names import Name, save_names
 from tests.integration.api.client import ApiClient
 from tests.integration.api.rows import TAMA, Pilot, Rows
 
@@ -55,6 +60,54 @@ def test_what_patterns_are_made_of_is_text(api: ApiClient) -> None:
     for q in ("%%", "__", "\\\\", "t%a", "g_on"):
         assert names(api, q) == []
     assert names(api, "tama goon_1") == ["Tama Goon_100%"]
+
+
+ACTIVE = (0, 1, 2, 31, 32, 33, 500, 999, 1000, 1001, 1500)
+"""Battles on both sides of where bands begin; more than a thousand are a thousand."""
+
+
+def test_among_very_many_the_likeliest_and_most_active_come_first(database: Database) -> None:
+    draw = Random(1)
+    crowd: list[tuple[int, str, int]] = []
+    for number in range(150):
+        id_, category = ((99_000_000, "alliance"), (98_000_000, "corporation"))[number % 2]
+        words = draw.choices(("Red", "Redeemers", "Star", "Reds", "of", "the"), k=draw.randint(1, 4))
+        crowd.append((id_ + number, " ".join(words), draw.choice(ACTIVE)))
+        database.execute(
+            "INSERT INTO battle_entities (entity_id, first_killmail_id, start_hour) SELECT %s, n, 1 FROM generate_series(1, %s) n",
+            (id_ + number, crowd[-1][2]),
+        )
+        save_names(database, [Name(id_ + number, category, crowd[-1][1])], [])
+
+    def rank(name: str, q: str) -> int | None:
+        if name.lower() == q:
+            return 0
+        if name.lower().startswith(q):
+            return 1
+        words = name.lower().split()
+        return 2 if all(any(word.startswith(typed) for word in words) for typed in q.split()) else None
+
+    for q in ("red", "redeemers", "re st", "star", "of the red"):
+        expected = sorted(
+            (place, -min(battles, 1000), len(name), name, id_)
+            for id_, name, battles in crowd
+            if (place := rank(name, q)) is not None
+        )
+        assert len(expected) > 4
+        for limit in (1, 4, *range(20, 51, 3)):
+            found = [one["id"] for one in search(database, q, limit)]
+            assert found == [id_ for *_, id_ in expected][:limit], (q, limit)
+
+
+@pytest.mark.usefixtures("known")
+def test_the_active_are_found_however_many_shorter_names_there_are(api: ApiClient, rows: Rows) -> None:
+    rows.battle(entities=[99_000_001])
+    rows.database.execute("UPDATE names SET activity = activity_of(id, category)")
+    rows.database.execute(
+        "INSERT INTO names (id, category, name) SELECT 91000000 + n, 'character', 'Goon' || n FROM generate_series(1, 3000) n"
+    )
+
+    assert names(api, "goo", limit=3)[0] == "Goonswarm Federation"
 
 
 @pytest.mark.usefixtures("known")

@@ -27,6 +27,18 @@ class Stretch(NamedTuple):
     missing: list[int]
 
 
+class Counted(NamedTuple):
+    """Names in a row whose activity was counted.
+
+    Attributes:
+        last: the highest id of them; None where there were no more names.
+        changed: of how many it was another than before.
+    """
+
+    last: int | None
+    changed: int
+
+
 def newest_killmail(connection: Database) -> int:
     """The highest killmail id, 0 where there is none; ids grow with time."""
     row = connection.execute("SELECT coalesce(max(killmail_id), 0) FROM killmails").fetchone()
@@ -81,9 +93,12 @@ def save_names(connection: Database, found: Collection[Name], unresolvable: Coll
     ordered = sorted(found)
     connection.execute(
         """
-        INSERT INTO names (id, category, name) SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[])
-        ON CONFLICT (id) DO UPDATE
-            SET category = excluded.category, name = excluded.name, resolved_at = excluded.resolved_at
+        INSERT INTO names (id, category, name, activity)
+        SELECT id, category, name, activity_of(id, category)
+        FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS found (id, category, name)
+        ON CONFLICT (id) DO UPDATE SET
+            category = excluded.category, name = excluded.name,
+            resolved_at = excluded.resolved_at, activity = excluded.activity
         """,
         (
             [name.id for name in ordered],
@@ -111,3 +126,26 @@ def save_names(connection: Database, found: Collection[Name], unresolvable: Coll
     connection.execute(
         "DELETE FROM unresolvable_names WHERE id = ANY(%s)", (sorted(name.id for name in found),)
     )
+
+
+def count_activity(connection: Database, after: int, limit: int) -> Counted:
+    """Count the battles of those who are named next after this id.
+
+    Rows are locked in the order of their ids, as `save_names` locks them.
+    """
+    row = connection.execute(
+        """
+        WITH next AS MATERIALIZED (
+            SELECT id, category, activity FROM names WHERE id > %s ORDER BY id LIMIT %s FOR NO KEY UPDATE
+        ), changed AS (
+            UPDATE names n SET activity = c.activity
+            FROM (SELECT id, activity AS before, activity_of(id, category) AS activity FROM next) c
+            WHERE n.id = c.id AND c.activity <> c.before
+            RETURNING n.id
+        )
+        SELECT (SELECT max(id) FROM next), (SELECT count(*) FROM changed)
+        """,
+        (after, limit),
+    ).fetchone()
+    assert row is not None  # noqa: S101 - it has no FROM
+    return Counted(*row)

@@ -2,22 +2,25 @@
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from battlescope.database import Database
 
 
 class Progress(NamedTuple):
-    """How far a step is: its own notion of a position, and whether that is the end."""
+    """How far a step is: its own notion of a position, whether that is the end, and how long ago it was begun."""
 
     position: Mapping[str, Any]
     is_finished: bool
+    age: timedelta
 
 
 def load(connection: Database, step: str) -> Progress | None:
     """How far a step is; None where it was never begun."""
     row = connection.execute(
-        "SELECT position, finished_at IS NOT NULL FROM maintenance_progress WHERE step = %s", (step,)
+        "SELECT position, finished_at IS NOT NULL, now() - started_at FROM maintenance_progress WHERE step = %s",
+        (step,),
     ).fetchone()
     return None if row is None else Progress(*row)
 
