@@ -28,7 +28,7 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := true
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := true
 
-.PHONY: help setup up test soak browsers pictures clients lint fmt bench lock openapi audit secrets licences sbom clean setup-infra package sam lint-infra test-infra test-kubernetes rie synth diff deploy destroy cost deploy-k8s diff-k8s undo-k8s smoke version release-notes
+.PHONY: help setup up test soak browsers pictures clients lint fmt bench lock openapi audit secrets licences sbom clean setup-infra package sam lint-infra test-infra test-kubernetes rie synth diff deploy destroy cost deploy-k8s diff-k8s undo-k8s backfill-k8s smoke version release-notes
 
 help: ## show the targets
 	@grep -E '^[a-z0-9 -]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -167,6 +167,14 @@ deploy-k8s: $(RENDERED) ## apply an overlay, the schema first, and wait until al
 
 undo-k8s: | $(KUBECTL) ## the parts as they were before the last `make deploy-k8s`
 	@bash scripts/k8s_undo.sh $(KUBECTL) dist/k8s-revisions
+
+# A Job's pods take the parts of DAYS, so many at a time, with the image and the settings that run there.
+PARTS ?= 24
+PARALLEL ?= 2
+IN_OURS = $(KUBECTL) --namespace battlescope
+backfill-k8s: | $(KUBECTL) ## import history in the cluster (DAYS=2007-12-05..2026-10-31 PARTS=24 PARALLEL=2)
+	@set -o pipefail; $(IN_OURS) get cronjob repair --output json \
+		| $(PYTHON3) scripts/k8s_backfill.py "$(DAYS)" "$(PARTS)" "$(PARALLEL)" | $(IN_OURS) create --filename -
 
 smoke: setup ## ask a deployed API whether it answers, and whether its feed moves (URL=https://...)
 	@$(RUN)python scripts/smoke.py "$(URL)"

@@ -149,6 +149,10 @@ def backfill(
     force: Annotated[
         bool, typer.Option("--force", help="import days again although their files did not change")
     ] = False,
+    part: Annotated[
+        str | None,
+        typer.Option(metavar="K/N", help="only this one of N parts of the days, from 0/N, for many machines"),
+    ] = None,
 ) -> None:
     """Import whole days of history into the database; run again, it goes on where it ended."""
     from rich.console import Console
@@ -156,7 +160,7 @@ def backfill(
     from battlescope.runtime.signals import stop_on_signals
     from battlescope_local.backfill import backfill as run
 
-    span = _span(days)
+    span = _span(days) if part is None else _part_of(_span(days), part)
     _name_ourselves()
     raise typer.Exit(run(span, folder=from_folder, force=force, stop=stop_on_signals(), console=Console()))
 
@@ -289,6 +293,15 @@ def _span(days: str) -> "Span":
 
     try:
         return Span.parse(days)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _part_of(span: "Span", part: str) -> "Span":
+    from ingest.history.days import read_part
+
+    try:
+        return span.part(*read_part(part))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
 

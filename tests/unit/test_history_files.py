@@ -1,7 +1,7 @@
 """Days and their spelling; R2Z2's raw days cut into killmails."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from battlescope.errors import FeedError
 from ingest.feeds.archive_file import Record
 from ingest.history import raw_day
-from ingest.history.days import Span, read_totals
+from ingest.history.days import Span, read_part, read_totals
 from ingest.history.r2z2 import read_listing
 from ingest.history.raw_day import raw_records
 from tests.support.history_files import raw_day as written
@@ -30,6 +30,36 @@ def test_a_span_has_both_its_ends() -> None:
 def test_what_is_no_span_is_told(text: str) -> None:
     with pytest.raises(ValueError, match="it was"):
         Span.parse(text)
+
+
+@given(days=st.integers(1, 7000), data=st.data())
+def test_parts_of_a_span_have_each_day_once(days: int, data: st.DataObject) -> None:
+    first = date(2007, 12, 5)
+    span = Span(first, first + timedelta(days=days - 1))
+    parts = data.draw(st.integers(1, min(days, 300)))
+    divided = [list(span.part(number, parts).days()) for number in range(parts)]
+    assert [day for part in divided for day in part] == list(span.days())
+    assert max(map(len, divided)) - min(map(len, divided)) <= 1
+
+
+def test_a_part_is_given_by_number_and_how_many() -> None:
+    assert read_part("23/24") == (23, 24)
+    for wrong in ("", "3", "3/", "-1/2", "1/2/3", "a/b"):
+        with pytest.raises(ValueError, match="from 0/24 to 23/24; it was"):
+            read_part(wrong)
+
+
+@pytest.mark.parametrize(
+    ("number", "parts", "said"),
+    [
+        (2, 2, "of 2 parts there is no part 2: they are counted from 0"),
+        (0, 0, "of 0 parts there is no part 0"),
+        (0, 3, "2 days cannot be divided into 3 parts"),
+    ],
+)
+def test_a_part_that_is_not_there_is_told(number: int, parts: int, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Span.parse("2021-11-30..2021-12-01").part(number, parts)
 
 
 def test_totals_by_day() -> None:

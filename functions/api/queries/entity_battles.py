@@ -64,10 +64,16 @@ def owners_of(constraints: Sequence[Constraint]) -> list[Constraint]:
 def rarest(
     connection: "Database", owners: Sequence[Constraint], constraints: Sequence[Constraint], at_most: int
 ) -> tuple[Constraint, int]:
-    """The owner with the fewest battles in the hours that the list is of, and how many: `at_most` + 1 where more."""
-    counted = [(_count(connection, owner, constraints, at_most), owner) for owner in owners]
-    battles, owner = min(counted, key=lambda one: one[0])
-    return owner, battles
+    """The owner with the fewest battles in the hours that the list is of, and how many: `at_most` + 1 where more.
+
+    Each is counted no further than it takes to see that another one has fewer.
+    """
+    rarest = owners[0]
+    fewest = _count(connection, rarest, constraints, at_most)
+    for owner in owners[1:]:
+        if (battles := _count(connection, owner, constraints, fewest)) < fewest:
+            rarest, fewest = owner, battles
+    return rarest, fewest
 
 
 def companions_of(owner: Constraint, constraints: Sequence[Constraint]) -> list[Constraint]:

@@ -12,6 +12,7 @@ from battlescope.errors import FeedError
 FIRST_DAY = date(2007, 12, 5)
 """Of the oldest killmail that any archive has."""
 
+_PART = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
 _SPAN = re.compile(r"(\d{4}-\d{2}-\d{2})(?:\.\.(\d{4}-\d{2}-\d{2}))?")
 _TOTALS = TypeAdapter(
     dict[
@@ -43,10 +44,40 @@ class Span(NamedTuple):
             raise ValueError(f"the last day lies before the first; it was {text!r}")
         return span
 
+    def part(self, number: int, parts: int) -> Self:
+        """One of so many parts, which are of days that follow each other and differ in length by a day at most.
+
+        Args:
+            number: of the part, from 0.
+            parts: how many there are.
+
+        Raises:
+            ValueError: there is no such part, or there are fewer days than parts.
+        """
+        days = (self.last - self.first).days + 1
+        if not 0 <= number < parts:
+            raise ValueError(f"of {parts} parts there is no part {number}: they are counted from 0")
+        if parts > days:
+            raise ValueError(f"{days} days cannot be divided into {parts} parts")
+        begin, end = (number * days // parts, (number + 1) * days // parts)
+        return type(self)(self.first + timedelta(days=begin), self.first + timedelta(days=end - 1))
+
     def days(self) -> Iterator[date]:
         """Each day, oldest first."""
         for number in range((self.last - self.first).days + 1):
             yield self.first + timedelta(days=number)
+
+
+def read_part(text: str) -> tuple[int, int]:
+    """A part's number, from 0, and how many parts there are, from `3/24`.
+
+    Raises:
+        ValueError: it is something else; the message says what is expected.
+    """
+    found = _PART.fullmatch(text)
+    if found is None:
+        raise ValueError(f"a part is given as 3/24, from 0/24 to 23/24; it was {text!r}")
+    return int(found[1]), int(found[2])
 
 
 def today(now: float) -> date:

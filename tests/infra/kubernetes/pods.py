@@ -3,6 +3,7 @@
 What has to differ on one machine, and only that: addresses of services, and ports, of which each pod has its own here.
 """
 
+import re
 import shlex
 import signal
 import subprocess
@@ -17,6 +18,8 @@ import httpx
 from battlescope_local.ports import free_port
 from tests.infra.kubernetes.image import Image
 from tests.infra.kubernetes.manifests import Manifest, System, Workload
+
+_VARIABLE = re.compile(r"\$\((\w+)\)")
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,7 @@ class Pod:
             if name == "metrics":
                 assert environment["METRICS_PORT"] == str(said)
                 environment["METRICS_PORT"] = str(here)
+        arguments = [_VARIABLE.sub(lambda found: environment[found[1]], argument) for argument in arguments]
         command = shlex.join(container.get("command", node.image.entrypoint) + arguments)
         with (node.logs / f"{self.name}.log").open("ab") as log:
             self._process = subprocess.Popen(

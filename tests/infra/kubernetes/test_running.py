@@ -10,13 +10,16 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from scripts.k8s_backfill import job
 
 from battlescope import queue
 from battlescope.database import Database, connect
@@ -167,6 +170,41 @@ def test_the_system_runs_and_loses_nothing(
         stop_all(pods)
 
 
+def test_history_is_imported_by_pods_that_each_take_a_part(
+    node: Node, postgres: EmbeddedPostgres, systems: dict[str, System], far: FeedsServer, archive: Path
+) -> None:
+    days = [datetime.fromtimestamp(far_away, UTC).date() for far_away in _times(archive)]
+    span = f"{min(days)}..{max(days) + timedelta(days=1)}"  # two days at least
+    made = job(deepcopy(systems["production"].one("CronJob", "repair")), span, parts=2, parallel=2)
+    made["metadata"]["name"] = f"{made['metadata']['generateName']}x1y2z"
+    here = {"R2Z2_URL": far.url, "ESI_URL": far.url, "EVEREF_URL": far.url}
+    for killmail in (json.loads(line)["esi"] for line in archive.read_text().splitlines()):
+        far.archive(killmail)
+    pods = [
+        Pod(
+            replace(
+                node,
+                system=System([*systems["production"].manifests, made]),
+                variables={**node.variables, **here, "JOB_COMPLETION_INDEX": str(number)},
+            ),
+            "Job/backfill",
+            f"backfill-{number}",
+        )
+        for number in (0, 1)
+    ]
+    try:
+        migrate = Pod(node, "Job/migrate", "migrate")
+        assert migrate.run() == 0, migrate.log
+        for pod in pods:
+            pod.start()
+        wait_until(lambda: all(pod.is_initialised and not pod.is_running for pod in pods), 120)
+        with connect(postgres.url()) as database:
+            assert _stored(database) == KILLMAILS, [pod.log for pod in pods]
+            assert stored_digest(database) == engine_digest([archive])
+    finally:
+        stop_all(pods)
+
+
 @pytest.mark.real_days
 def test_the_battles_of_a_real_day_are_the_known_ones(
     node: Node, postgres: EmbeddedPostgres, sqs: EmbeddedQueue, real_data: Path
@@ -273,6 +311,11 @@ def _queries_name_what_is_exposed(system: System, pods: list[Pod]) -> None:
         for name, labels in selectors(query):
             assert name in exposed, f"{where}: {name}"
             assert labels <= exposed[name], f"{where}: {name} has {exposed[name]}"
+
+
+def _times(archive: Path) -> list[float]:
+    uploads = [json.loads(line) for line in archive.read_text().splitlines()]
+    return [datetime.fromisoformat(upload["esi"]["killmail_time"]).timestamp() for upload in uploads]
 
 
 def _stored(database: Database) -> int:

@@ -200,7 +200,16 @@ def test_who_may_talk_to_whom(systems: dict[str, System]) -> None:
     }
     # What one side may send the other may receive.
     for server, clients in {
-        "postgres": {"api", "ingest", "clusterer", "migrate", "repair", "maintenance", "postgres-backup"},
+        "postgres": {
+            "api",
+            "ingest",
+            "clusterer",
+            "migrate",
+            "repair",
+            "maintenance",
+            "backfill",
+            "postgres-backup",
+        },
         "queue": {"ingest", "clusterer", "repair", "namespace keda"},
         "redis": {"api"},
         "api": {"namespace ingress-nginx", "namespace monitoring"},

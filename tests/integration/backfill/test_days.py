@@ -18,7 +18,7 @@ from ingest.history.folder import Folder
 from ingest.history.importing import Importer
 from ingest.history.source import DayFile
 from ingest.payload import parse_killmail
-from tests.integration.backfill.days import DAYS, FIRST, KILLMAILS, Run, counted, lines, of_day
+from tests.integration.backfill.days import DAYS, FIRST, KILLMAILS, SPAN, Run, counted, lines, of_day
 from tests.support.answers import SERVER_ERROR
 from tests.support.clock import FakeClock
 from tests.support.dump import empty, fingerprint, stored_digest
@@ -188,6 +188,22 @@ def test_a_day_broken_off_in_the_middle_does_not_count_as_imported(
         done = importer.run(day, file)
     assert (done and done.killmails, counted(database)) == (144, 144)
     assert database.execute("SELECT killmails FROM history_days").fetchall() == [(144,)]
+
+
+def test_parts_imported_beside_each_other_are_as_the_whole(
+    run: Run, server: FeedsServer, database: Database
+) -> None:
+    for seconds in (-60, 60):  # a battle over midnight
+        server.archive(esi_killmail(5000 + (seconds > 0), at=FIRST + 86_400 + seconds))
+    assert run()[0] == EXIT_OK
+    expected = fingerprint(database)
+    empty(database)
+    database.execute("DELETE FROM history_days")
+    parts = [Span.parse(SPAN).part(number, 2) for number in range(2)]
+    with ThreadPoolExecutor(2) as machines:
+        codes = list(machines.map(lambda part: run(f"{part.first}..{part.last}")[0], parts))
+    assert codes == [EXIT_OK, EXIT_OK]
+    assert fingerprint(database) == expected
 
 
 def test_spans_imported_beside_each_other_are_as_one_after_the_other(
