@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
-from battlescope.database import Database, LazyConnection
+from battlescope.database import Database, LazyConnection, connect
 from battlescope.errors import FeedError
 from battlescope.esi import Esi, EsiUnavailableError
 from battlescope.http import HttpClient
@@ -14,10 +15,12 @@ from cluster.clusterer import cluster
 from cluster.engine.rules import Rules
 from cluster.maintenance import naming
 from cluster.maintenance.naming import Naming
+from cluster.maintenance.store.names import Name, save_names
 from tests.support.answers import BAD_GATEWAY, PAGE, Answer, refused
 from tests.support.clock import FakeClock
 from tests.support.feeds_server import FeedsServer
 from tests.support.killmails import kill, pilot
+from tests.support.waiting import wait_until
 
 PATH = "/universe/names"
 
@@ -214,3 +217,31 @@ def test_what_there_was_no_time_for_comes_next(
     # then: nobody was asked for twice
     assert names(database) == server.names
     assert len(server.requests) <= 12
+
+
+def test_names_are_kept_beside_the_counting_of_activity(db_url: str, database: Database) -> None:
+    save_names(database, [Name(id_, "alliance", "before") for id_ in (10, 20)], [])
+    with connect(db_url) as counting, connect(db_url) as keeping, ThreadPoolExecutor(1) as other:
+        with counting.transaction():
+            counting.execute("SELECT FROM names WHERE id = 10 FOR NO KEY UPDATE")
+            # when: one above it was found again, and it was not
+            kept = other.submit(
+                in_transaction, keeping, lambda: save_names(keeping, [Name(20, "alliance", "after")], [10])
+            )
+            wait_until(lambda: is_waiting(database, keeping), 10)
+            # then: what comes next in the order is still to be had
+            counting.execute("SELECT FROM names WHERE id = 20 FOR NO KEY UPDATE NOWAIT")
+        kept.result()
+    assert names(database) == {10: "before", 20: "after"}
+
+
+def in_transaction(connection: Database, work: Callable[[], None]) -> None:
+    with connection.transaction():
+        work()
+
+
+def is_waiting(database: Database, connection: Database) -> bool:
+    row = database.execute(
+        "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s", (connection.info.backend_pid,)
+    ).fetchone()
+    return row == (True,)

@@ -1,8 +1,8 @@
 """Names by what a player types: alliances, corporations, characters, solar systems, ship types.
 
 A name is found by its beginning, by the beginnings of its words in any order, and, where the database has pg_trgm and
-nothing else was found, by its likeness. Of what is found, whole names come first, then beginnings, then words; within
-these the most active, counted in battles up to ACTIVITY_MAX.
+nothing else was found, by its likeness. Of what is found, whole names come first, then beginnings, then words, or the
+likest; within these the most active, counted in battles up to ACTIVITY_MAX.
 
 Very many names may begin as typed, so they are read in bands of activity, from the busiest down, until there are enough: each
 band has indexes of its own (migration `0013_activity.sql`), and the bands above it are far smaller than it is.
@@ -34,7 +34,18 @@ _BANDS = {"busy": "activity >= 1000", "active": "activity BETWEEN 32 AND 999", "
 _LIKENESS_BANDS = ("activity >= 32", "activity < 32")
 """The index of likeness has the first by themselves."""
 
-_WHOLE = "lower(name) = %(text)s"
+_LIKENESS_MIN = 0.3
+"""Of 1; what is less like is not found."""
+
+WORDS_MAX = 8
+"""Words that are looked for; more of them are told by the others."""
+
+LETTERS_LIKE_MAX = 50
+"""A text that is longer than any name, or of more than WORDS_MAX words, is not compared by likeness: it has very many trigrams."""
+
+_WHOLE = "lower(name) ~>=~ %(text)s AND lower(name) ~<=~ %(text)s"
+"""As an equation PostgreSQL may ask the index of likeness, which takes long."""
+
 _BEGINNING = "lower(name) LIKE %(beginning)s"
 _WORDS = "to_tsvector('simple', name) @@ to_tsquery('simple', %(words)s)"
 _LIKE = "lower(name) %% %(text)s"
@@ -64,7 +75,7 @@ def search(
     values = {
         "text": typed,
         "beginning": re.sub(r"([\\%_])", r"\\\1", typed) + "%",
-        "words": " & ".join(f"{word}:*" for word in words),
+        "words": " & ".join(f"{word}:*" for word in words[:WORDS_MAX]),
         "limit": limit,
         "entities": [one for one in ENTITIES if one in categories],
         "systems": "system" in categories,
@@ -73,14 +84,30 @@ def search(
     found = _all_of(connection, f"{_any(0, _WHOLE)} UNION ALL {_in_bands(1, _BEGINNING)}", values)
     if len(found) < limit and words:
         found = _all_of(connection, _in_bands(2, _WORDS), values) | found
-    if not found and _tells_likeness(connection, typed):
-        for band in _LIKENESS_BANDS:
-            found = found or _all_of(connection, _any(_UNLIKE, _LIKE, band), values)
+    is_name = len(typed) <= LETTERS_LIKE_MAX and len(words) <= WORDS_MAX
+    if not found and is_name and _tells_likeness(connection, typed):
+        found = _likest(connection, values, limit)
     likeliest = sorted(found.values(), key=lambda one: one.place)[:limit]
     return [
         Found(id=one.id, name=one.name, category=one.category, battles=one.activity)
         for one in sorted(_counted_anew(connection, likeliest), key=lambda one: one.place)
     ]
+
+
+def _likest(
+    connection: "Database", values: Mapping[str, Any], limit: int
+) -> dict[tuple[Category, int], _Named]:
+    """Who is called like it, and places.
+
+    The few who are active are read first: of all the others only those matter who are as like as the last of these.
+    """
+    active, others = _LIKENESS_BANDS
+    found = _all_of(connection, _any(_UNLIKE, _LIKE, active), values)
+    if len(found) >= limit:
+        unlikest = sorted(one.rank for one in found.values())[limit - 1]
+        least = max(_LIKENESS_MIN, 1 - (unlikest + 0.5) / 10)  # the ranks are rounded
+        connection.execute(f"SET LOCAL pg_trgm.similarity_threshold = {least:.2f}")
+    return _all_of(connection, f"({_entities(_UNLIKE, f'{_LIKE} AND {others}')})", values) | found
 
 
 def _in_bands(rank: int, condition: str) -> str:

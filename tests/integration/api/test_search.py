@@ -119,6 +119,47 @@ def test_typing_errors_are_forgiven_where_the_database_can(api: ApiClient, rows:
     assert names(api, "gonswarm federaton")[:1] == (["Goonswarm Federation"] if has_trigrams else [])
 
 
+@pytest.mark.usefixtures("known")
+def test_places_that_are_a_little_like_it_hide_nobody(api: ApiClient, rows: Rows) -> None:
+    rows.ship_type(11940, "Federation Navy Comet")
+    rows.ship_type(670, "Federation Velator")
+    rows.name(99_000_003, "Swarm Federals", "alliance")
+    rows.database.execute("UPDATE names SET activity = 40 WHERE id = 99000003")
+
+    assert names(api, "gonswarm federaton")[0] == "Goonswarm Federation"
+
+
+def test_among_very_many_the_likest_come_first(database: Database) -> None:
+    draw = Random(2)
+    words = ("Karann", "Karan", "Starr", "Star", "Tsar", "Arrant", "Sttar", "Karma", "Dark", "Standard")
+    for number in range(300):
+        name = " ".join(draw.choices(words, k=draw.randint(1, 3)))
+        database.execute(
+            "INSERT INTO names (id, category, name, activity) VALUES (%s, 'alliance', %s, %s)",
+            (99_000_000 + number, name, draw.choice((0, 1, 31, 32, 40, 1000))),
+        )
+        database.execute(
+            """
+            INSERT INTO battle_entities (entity_id, first_killmail_id, start_hour)
+            SELECT id, n, 1 FROM names, generate_series(1, activity) n WHERE id = %s
+            """,
+            (99_000_000 + number,),
+        )
+    for q in ("karnan sttra", "sttarr", "drak star", "karrann", "standrad karan"):
+        expected = database.execute(
+            """
+            SELECT id FROM names WHERE similarity(lower(name), %(q)s) >= 0.3
+            ORDER BY round((1 - similarity(lower(name), %(q)s)) * 10)::integer, activity DESC, length(name), name COLLATE "C", id
+            """,
+            {"q": q},
+        ).fetchall()
+        assert len(expected) > 10, q
+        for limit in (1, 3, 10, 20, 50):
+            with database.transaction():
+                found = [one["id"] for one in search(database, q, limit)]
+            assert found == [id_ for (id_,) in expected][:limit], (q, limit)
+
+
 @settings(max_examples=60, deadline=None)
 @given(q=st.text(max_size=12) | st.text("ab'&|!:*()\\%_-<> ", max_size=8))
 def test_no_text_breaks_anything(shared_api: ApiClient, q: str) -> None:

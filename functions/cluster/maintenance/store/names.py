@@ -88,9 +88,14 @@ def outdated(connection: Database, older_than: timedelta, limit: int) -> list[in
 def save_names(connection: Database, found: Collection[Name], unresolvable: Collection[int]) -> None:
     """Keep names, and ids that have none; a name that ESI does not tell any more stays the last one that it told.
 
-    Rows go in the order of their ids, so that two runs never wait for one another.
+    All rows are locked first, in the order of their ids, so that two runs never wait for one another.
     """
     ordered = sorted(found)
+    without = sorted(unresolvable)
+    connection.execute(
+        "SELECT FROM names WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+        (sorted({*without, *(name.id for name in ordered)}),),
+    )
     connection.execute(
         """
         INSERT INTO names (id, category, name, activity)
@@ -106,14 +111,7 @@ def save_names(connection: Database, found: Collection[Name], unresolvable: Coll
             [name.name for name in ordered],
         ),
     )
-    without = sorted(unresolvable)
-    connection.execute(
-        """
-        UPDATE names n SET resolved_at = now()
-        FROM (SELECT id FROM names WHERE id = ANY(%s) ORDER BY id FOR UPDATE) AS known WHERE n.id = known.id
-        """,
-        (without,),
-    )
+    connection.execute("UPDATE names SET resolved_at = now() WHERE id = ANY(%s)", (without,))
     connection.execute(
         """
         INSERT INTO unresolvable_names (id)
