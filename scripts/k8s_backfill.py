@@ -10,8 +10,12 @@ import sys
 from datetime import date
 from typing import Any
 
-TRIES = 4
-"""Of a part, on average, before the whole Job counts as failed."""
+TRIES_MIN, TRIES_OF_A_PART = 100, 4
+"""Pods that may fail before Kubernetes ends the Job, with all that runs of it. Ever longer is waited between two tries, up to six
+minutes, so that a day whose file cannot be read does not end the other parts for hours."""
+
+STAY_AWAY = 75
+"""The exit code that says so: then no part is to ask again."""
 
 MEMORY = "1024Mi"
 """The largest day's worker took 569 MiB (docs/performance.md), and the command beside it some 90."""
@@ -46,7 +50,7 @@ def job(cron: dict[str, Any], days: str, parts: int, parallel: int) -> dict[str,
     }
     (container,) = template["spec"]["containers"]
     container["name"] = "backfill"
-    container["args"] = ["backfill", days, "--part", f"$(JOB_COMPLETION_INDEX)/{parts}"]
+    container["args"] = ["backfill", days, "--part", f"$(JOB_COMPLETION_INDEX)/{parts}", "--lenient"]
     container["env"] = [
         *(variable for variable in container.get("env", []) if variable["name"] != "HISTORY_WORKERS"),
         {"name": "HISTORY_WORKERS", "value": "1"},  # pods are what runs beside each other
@@ -67,7 +71,13 @@ def job(cron: dict[str, Any], days: str, parts: int, parallel: int) -> dict[str,
             "completionMode": "Indexed",
             "completions": parts,
             "parallelism": parallel,
-            "backoffLimit": TRIES * parts,
+            "backoffLimit": max(TRIES_MIN, TRIES_OF_A_PART * parts),
+            "podFailurePolicy": {
+                "rules": [
+                    {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [STAY_AWAY]}},
+                    {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
+                ]
+            },
             "template": template,
         },
     }

@@ -39,19 +39,25 @@ EXIT_COMPLAINTS = 1
 EXIT_STOPPED = 130
 
 
-def backfill(span: Span, *, folder: Path | None, force: bool, stop: Event, console: Console) -> int:
-    """Import these days; the exit code: 1 where something was no killmail or a day failed, 130 where stopped.
+def backfill(
+    span: Span, *, folder: Path | None, force: bool, stop: Event, console: Console, lenient: bool = False
+) -> int:
+    """Import these days.
+
+    The exit code: 1 where something was no killmail, a listed day has no file, no day has one, or a day failed; 130
+    where stopped.
 
     Args:
         span: the days.
         folder: where the days' files lie; None for the source that the settings name.
         force: import days again although their files did not change.
+        lenient: of all these only a day that failed makes it 1: what another try could mend.
         stop: ends the run in good order.
         console: for the progress and the summary.
 
     Raises:
         SettingsError: a setting is missing or wrong.
-        FeedError: the source cannot be had at all now, or asks us to stay away.
+        HistoryUnavailableError: the source cannot be had at all now, or asks us to stay away.
         DatabaseError: the database is away.
     """
     chosen = settings.load(HistorySettings)
@@ -78,6 +84,8 @@ def backfill(span: Span, *, folder: Path | None, force: bool, stop: Event, conso
     if stop.is_set():
         console.print("stopped: the same command goes on from here")
         return EXIT_STOPPED
+    if lenient:
+        return EXIT_COMPLAINTS if summary[State.FAILED] else EXIT_OK
     return EXIT_COMPLAINTS if complaints or not summary.total() - summary[State.ABSENT] else EXIT_OK
 
 

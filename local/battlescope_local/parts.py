@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Event
 
@@ -19,12 +19,18 @@ PARENT_VARIABLE = "BATTLESCOPE_PARENT_PID"
 
 
 class Part:
-    """One child process, started again where it dies."""
+    """One child process, started again where it dies; `environment` is its own beside this process's."""
 
-    def __init__(self, name: str, arguments: Sequence[str], log_path: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        log_path: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = name
         self._command = [sys.executable, "-m", "battlescope_local.cli", *arguments]
-        self._environment = {**os.environ, PARENT_VARIABLE: str(os.getpid())}
+        self._environment = {**os.environ, **(environment or {}), PARENT_VARIABLE: str(os.getpid())}
         self._log_path = log_path
         self._process: subprocess.Popen[bytes] | None = None
         self._pause_s = 1.0

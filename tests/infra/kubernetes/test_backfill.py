@@ -10,6 +10,7 @@ import pytest
 import yaml
 from scripts.k8s_backfill import job
 
+from battlescope_local.cli import EXIT_STAY_AWAY
 from tests.infra.kubernetes.manifests import ROOT, System, Workload
 from tests.infra.kubernetes.test_schemas import NEWEST, OLDEST
 
@@ -34,7 +35,7 @@ def test_its_pods_are_repairs_but_for_what_they_do(cron: dict[str, Any], system:
     changed = {name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)}
     assert changed == {"name", "args", "env", "resources"}
     assert made.pod | {"containers": []} == repair.pod | {"containers": []}
-    assert ours["args"] == ["backfill", DAYS, "--part", "$(JOB_COMPLETION_INDEX)/24"]
+    assert ours["args"] == ["backfill", DAYS, "--part", "$(JOB_COMPLETION_INDEX)/24", "--lenient"]
     assert [one for one in ours["env"] if one not in theirs["env"]] == [
         {"name": "HISTORY_WORKERS", "value": "1"}
     ]
@@ -49,7 +50,12 @@ def test_it_is_repeated_by_part_and_under_another_name(cron: dict[str, Any]) -> 
     }
     spec = made["spec"]
     assert (spec["completionMode"], spec["completions"], spec["parallelism"]) == ("Indexed", 24, 2)
-    assert spec["backoffLimit"] >= 24  # one part that fails again and again does not end the others
+    assert (
+        spec["backoffLimit"] * 6 > 9 * 60
+    )  # minutes: a part that fails again and again does not soon end the others
+    stay_away, evicted = spec["podFailurePolicy"]["rules"]
+    assert (stay_away["action"], stay_away["onExitCodes"]["values"]) == ("FailJob", [EXIT_STAY_AWAY])
+    assert evicted["action"] == "Ignore"
     assert "activeDeadlineSeconds" not in spec  # as long as it takes
     assert made["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/component"] == "backfill"
 

@@ -7,8 +7,10 @@ import pytest
 
 from battlescope.database import Database
 from battlescope_local.backfill import EXIT_COMPLAINTS, EXIT_OK, EXIT_STOPPED
+from battlescope_local.cli import EXIT_STAY_AWAY
 from ingest.history.download import HistoryUnavailableError
 from tests.integration.backfill.days import DAYS, FIRST, Run, counted, lines, of_day, rejections
+from tests.support import laptop
 from tests.support.answers import CUT_OFF, SERVER_ERROR, Answer, refused
 from tests.support.clock import FakeClock
 from tests.support.feeds_server import FeedsServer
@@ -51,12 +53,15 @@ def test_a_file_larger_than_can_be_is_not_read_to_its_end(
 
 def test_days_that_are_not_there(run: Run, server: FeedsServer, tmp_path: Path) -> None:
     assert run("2027-01-01")[0] == EXIT_COMPLAINTS  # nothing at all
+    assert run("2027-01-01", lenient=True)[0] == EXIT_OK
     code, printed = run("2026-03-30..2026-03-31")
     assert (code, "days: 1 imported, 1 absent" in printed) == (EXIT_OK, True)
     server.script("/killmails/2026/", Answer(404, body=b""))
     code, printed = run(DAYS[0])
     assert code == EXIT_COMPLAINTS
     assert "144 killmails are listed, but there is no file" in printed
+    server.script("/killmails/2026/", Answer(404, body=b""))
+    assert run(DAYS[0], lenient=True)[0] == EXIT_OK
     with pytest.raises(Exception, match="no such folder"):
         run(folder=tmp_path / "nowhere")
 
@@ -136,3 +141,29 @@ def test_a_raw_day_without_its_hashes(run: Run, tmp_path: Path) -> None:
     code, printed = run(DAYS[0], folder=tmp_path)
     assert code == EXIT_COMPLAINTS
     assert "has no hashes: put R2Z2's history/20260328.json at" in printed
+
+
+def test_a_day_that_failed_is_worth_another_try_whatever_else_is_overlooked(run: Run, tmp_path: Path) -> None:
+    lines(tmp_path, DAYS[0], [*map(archive_line, of_day(0)), {"killmail_id": 1}])
+    whole = lines(tmp_path, DAYS[1], [archive_line(one) for one in of_day(1)])
+    assert run(f"{DAYS[0]}..{DAYS[1]}", folder=tmp_path)[0] == EXIT_COMPLAINTS
+    assert run(f"{DAYS[0]}..{DAYS[1]}", folder=tmp_path, force=True, lenient=True)[0] == EXIT_OK
+    whole.write_bytes(whole.read_bytes()[:-500])
+    assert run(DAYS[1], folder=tmp_path, force=True, lenient=True)[0] == EXIT_COMPLAINTS
+
+
+def test_a_source_that_wants_us_away_has_an_exit_code_of_its_own(db_url: str, server: FeedsServer) -> None:
+    server.always("/killmails/2026/", refused(429, "3600"))
+    done = laptop.run(
+        "backfill",
+        DAYS[0],
+        env={
+            "DB_URL": db_url,
+            "EVEREF_URL": server.url,
+            "ESI_URL": server.url,
+            "ZKB_USERAGENT": "battlescope-tests/1 (contact: nobody@example.org)",
+        },
+    )
+    assert done.returncode == EXIT_STAY_AWAY
+    assert "battlescope: " in done.stderr
+    assert "ask again in 3600 s" in done.stderr
