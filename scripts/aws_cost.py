@@ -30,6 +30,8 @@ ACCESS_LOG_BYTES = 350
 ANSWER_KB = 12.0
 METRICS_ALWAYS_SENT = 14
 ALARMS = 9
+SECRETS = 2
+"""The owner's of the tables, and the API's."""
 DATABASE_GB = 20
 DATABASE_GB_PER_KILLMAIL = 1.2e-6
 """With all that is told from it, indexes included (docs/performance.md, a hundred thousand battles)."""
@@ -123,7 +125,7 @@ class Bill:
             f"CloudWatch, {METRICS_ALWAYS_SENT} metrics of our own": _over(METRICS_ALWAYS_SENT, free["metrics"])
             * usd["metric_month"],
             f"CloudWatch, {ALARMS} alarms": _over(ALARMS, free["alarms"]) * usd["alarm_month"],
-            "Secrets Manager, one secret": usd["secret_month"],
+            f"Secrets Manager, {SECRETS} secrets": SECRETS * usd["secret_month"],
         }  # fmt: skip
 
     def total(self) -> float:
@@ -145,7 +147,7 @@ class Bill:
             "`database=external` (and so no VPC, no NAT)": -instance
             - nat_instance
             - HOURS * usd["public_ipv4_hour"]
-            - usd["secret_month"],
+            - SECRETS * usd["secret_month"],
             "`cdnOrigin` (CloudFront within its free tier, and the firewall)": usd["waf_acl_month"]
             + usd["waf_rule_month"]
             + million_requests * usd["waf_million_requests"],

@@ -11,7 +11,8 @@ import pytest
 
 from battlescope.database import Database, connect
 from battlescope.migrate import migrate
-from battlescope_local.embedded_postgres import EmbeddedPostgres
+from battlescope.reader_role import let_read
+from battlescope_local.embedded_postgres import OWNER, READER, EmbeddedPostgres
 from battlescope_local.ports import free_port
 
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -37,6 +38,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
         admin.execute("CREATE DATABASE template_battlescope")
     with connect(server.url("template_battlescope")) as template:
         migrate(template)
+        let_read(template, server.url("template_battlescope", user=READER))
     yield server
     server.stop()
 
@@ -64,6 +66,11 @@ def database(db_url: str) -> Iterator[Database]:
     """A connection to the test's own database."""
     with connect(db_url) as connection:
         yield connection
+
+
+def as_reader(db_url: str) -> str:
+    """The same database, as the API logs in to it."""
+    return db_url.replace(f"//{OWNER}@", f"//{READER}@")
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from battlescope.database import connect
 from battlescope.errors import BattleScopeError
 from battlescope.migrate import migrate
+from battlescope.reader_role import let_read
 from battlescope.static import load_into
 from battlescope.telemetry import logger, observed, span
 
@@ -60,10 +61,13 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> dict[str, Any]: 
 
 
 def _migrate() -> dict[str, Any]:
-    from battlescope.settings import HandlerSettings, load  # noqa: PLC0415 - a tenth of the import
+    from battlescope.settings import MigrateSettings, load  # noqa: PLC0415 - a tenth of the import
 
-    with span("migrate"), connect(load(HandlerSettings).db_url) as connection:
+    chosen = load(MigrateSettings)
+    with span("migrate"), connect(chosen.db_url) as connection:
         done = {"applied": migrate(connection), "loaded": load_into(connection)}
+        if chosen.reader_db_url is not None:
+            let_read(connection, chosen.reader_db_url)
     logger.info("migrated", extra=done)
     return done
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # ruff: noqa: PLC0415
 
 EXIT_ERROR = 1
+EXIT_STAY_AWAY = 75
+"""A source asked us to: EX_TEMPFAIL, as sysexits.h has it."""
 
 app = typer.Typer(
     help="Reads EVE Online's killmail feed, finds the battles, and serves them.",
@@ -77,16 +79,19 @@ def migrate(
     """Bring the database that DB_URL names to this version's schema, and load the static data."""
     from battlescope.database import connect
     from battlescope.migrate import migrate as run
-    from battlescope.settings import HandlerSettings
+    from battlescope.reader_role import let_read
+    from battlescope.settings import MigrateSettings
     from battlescope.static import load_into
     from battlescope_local.schema import wait_for_schema
 
-    db_url = settings.load(HandlerSettings).db_url
+    chosen = settings.load(MigrateSettings)
     if wait:
-        raise typer.Exit(0 if wait_for_schema(db_url, _stop()) else EXIT_ERROR)
-    with connect(db_url) as connection:
+        raise typer.Exit(0 if wait_for_schema(chosen.db_url, _stop()) else EXIT_ERROR)
+    with connect(chosen.db_url) as connection:
         applied = run(connection)
         loaded = load_into(connection)
+        if chosen.reader_db_url is not None:
+            let_read(connection, chosen.reader_db_url)
     typer.echo(f"applied {', '.join(applied) or 'nothing'}; loaded {', '.join(loaded) or 'nothing'}")
 
 
@@ -153,16 +158,35 @@ def backfill(
         str | None,
         typer.Option(metavar="K/N", help="only this one of N parts of the days, from 0/N, for many machines"),
     ] = None,
+    lenient: Annotated[
+        bool,
+        typer.Option(
+            "--lenient",
+            help="exit with 0 unless a day failed, whatever else was complained of: for schedulers",
+        ),
+    ] = False,
 ) -> None:
-    """Import whole days of history into the database; run again, it goes on where it ended."""
+    """Import whole days of history into the database; run again, it goes on where it ended.
+
+    Exits with 1 where there was a complaint or no day at all, with 75 where the source asked us to stay away.
+    """
     from rich.console import Console
 
     from battlescope.runtime.signals import stop_on_signals
     from battlescope_local.backfill import backfill as run
+    from ingest.history.download import HistoryUnavailableError
 
     span = _span(days) if part is None else _part_of(_span(days), part)
     _name_ourselves()
-    raise typer.Exit(run(span, folder=from_folder, force=force, stop=stop_on_signals(), console=Console()))
+    stop = stop_on_signals()
+    try:
+        code = run(span, folder=from_folder, force=force, lenient=lenient, stop=stop, console=Console())
+    except HistoryUnavailableError as error:
+        if not error.was_asked_for:
+            raise
+        typer.echo(f"battlescope: {error}", err=True)
+        code = EXIT_STAY_AWAY
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -20,6 +20,9 @@ from battlescope.errors import LaptopError
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 30.0
 DATABASE = "battlescope"
+OWNER = "battlescope"
+READER = "battlescope_reader"
+"""Who logs in: the owner of the tables, and the API, once a migration made its role."""
 SOCKET_PATH_MAX = 100
 """Unix socket paths are limited to 107 bytes, of which PostgreSQL's file name takes some."""
 
@@ -52,9 +55,9 @@ class EmbeddedPostgres:
         """What the server prints."""
         return self.directory.with_suffix(".log")
 
-    def url(self, database: str = DATABASE) -> str:
-        """A connection string for one of its databases."""
-        return f"postgresql://battlescope@127.0.0.1:{self.port}/{database}"
+    def url(self, database: str = DATABASE, user: str = OWNER) -> str:
+        """A connection string for one of its databases; whoever is on this machine may log in as anybody."""
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
         """Make the cluster where there is none, start the server, and wait until it answers.
@@ -126,7 +129,7 @@ class EmbeddedPostgres:
         command = [
             self._tool("initdb"),
             f"--pgdata={self.directory}",
-            "--username=battlescope",
+            f"--username={OWNER}",
             "--auth=trust",
             "--encoding=UTF8",
             "--locale=C",

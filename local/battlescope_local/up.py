@@ -21,11 +21,12 @@ from battlescope import __version__, settings
 from battlescope.database import LazyConnection, one_line
 from battlescope.errors import BattleScopeError, LaptopError, SettingsError
 from battlescope.migrate import migrate
-from battlescope.settings import IngestSettings
+from battlescope.reader_role import let_read
+from battlescope.settings import IngestSettings, MigrateSettings
 from battlescope.static import load_into
 from battlescope_local.data_directory import DataDirectory
 from battlescope_local.display import Display
-from battlescope_local.embedded_postgres import EmbeddedPostgres
+from battlescope_local.embedded_postgres import READER, EmbeddedPostgres
 from battlescope_local.embedded_queue import EmbeddedQueue
 from battlescope_local.new_eden.naming import Naming
 from battlescope_local.parts import STOP_TIMEOUT_S, Part, Schedule
@@ -105,6 +106,9 @@ def up(options: Options, stop: Event, console: Console) -> int:
         stack.callback(connection.close)
         migrate(connection.get())
         load_into(connection.get())
+        reader_db_url = settings.load(MigrateSettings).reader_db_url
+        if reader_db_url is not None:
+            let_read(connection.get(), reader_db_url)
         if postgres is None and is_leased(connection.get(), feed):
             raise LaptopError(
                 f"another poller is reading {feed} into the database that DB_URL names: stop it "
@@ -123,7 +127,7 @@ def up(options: Options, stop: Event, console: Console) -> int:
             since,
             is_live=chosen.feed in LIVE_FEEDS or chosen.simulated_live,
         )
-        run = _Run(feed, connection, gauge, postgres, queue, *_parts(options, data))
+        run = _Run(feed, connection, gauge, postgres, queue, *_parts(options, data, reader_db_url))
         stack.callback(_stop_parts, run)
         for part in run.parts:
             part.start()
@@ -187,6 +191,7 @@ def _database(stack: ExitStack, data: DataDirectory) -> EmbeddedPostgres | None:
     postgres.start()
     stack.callback(postgres.stop)
     os.environ["DB_URL"] = postgres.url()
+    os.environ["READER_DB_URL"] = postgres.url(user=READER)
     return postgres
 
 
@@ -199,12 +204,12 @@ def _queue(stack: ExitStack, data: DataDirectory) -> EmbeddedQueue | None:
     return embedded
 
 
-def _parts(options: Options, data: DataDirectory) -> tuple[Part, list[Part]]:
-    def part(name: str, *arguments: str) -> Part:
-        return Part(name, arguments, _log_path(data, name))
+def _parts(options: Options, data: DataDirectory, reader_db_url: str | None) -> tuple[Part, list[Part]]:
+    def part(name: str, *arguments: str, **environment: str) -> Part:
+        return Part(name, arguments, _log_path(data, name), environment)
 
     workers = [part(f"cluster-{number}", "cluster") for number in range(1, options.workers + 1)]
-    api = part("api", "api", "--port", str(options.port))
+    api = part("api", "api", "--port", str(options.port), DB_URL=reader_db_url or os.environ["DB_URL"])
     upkeep = _upkeep(data) if os.environ["FEED"] in LIVE_FEEDS else []
     return part("ingest", "ingest", *(["--once"] if options.once else [])), [*workers, api, *upkeep]
 

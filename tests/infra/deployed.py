@@ -57,6 +57,7 @@ def from_cdk(package: Path) -> Deployed:
         package,
         database="external",
         databaseSecretArn="arn:aws:secretsmanager:eu-west-1:123456789012:secret:database-AbCdEf",
+        readerSecretArn="arn:aws:secretsmanager:eu-west-1:123456789012:secret:reader-AbCdEf",
     )
     resources: dict[str, Any] = {}
     for stack, template in synthesis.templates.items():

@@ -11,6 +11,7 @@ from battlescope_cdk.options import parse_options
 from tests.infra.synthesis import USERAGENT, Synthesis, synthesise
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:database-AbCdEf"  # noqa: S105 - no secret, but the name of one
+READER = SECRET.replace("database", "reader")
 EXTERNAL = {"database": "external", "databaseSecretArn": SECRET}
 EVERYTHING = {
     "databaseProxy": True,
@@ -59,7 +60,9 @@ def _name(resource: Any) -> str:
         return resource
     ((kind, value),) = resource.items()
     named = value[0] if kind == "Fn::GetAtt" else value if isinstance(value, str) else str(value)
-    return next((name for name in ("Killmails", "DeadLetters", "Database", "Logs") if name in named), named)
+    return next(
+        (name for name in ("Killmails", "DeadLetters", "Reader", "Database", "Logs") if name in named), named
+    )
 
 
 @pytest.mark.parametrize("choice", CHOICES)
@@ -78,11 +81,8 @@ NETWORK = {
         "UnassignPrivateIpAddresses",
     )
 }
-COMMON = {
-    ("secretsmanager:GetSecretValue", "Database"),
-    ("logs:CreateLogStream", "Logs"),
-    ("logs:PutLogEvents", "Logs"),
-} | NETWORK
+COMMON = {("logs:CreateLogStream", "Logs"), ("logs:PutLogEvents", "Logs")} | NETWORK
+OWNER, READS = (("secretsmanager:GetSecretValue", secret) for secret in ("Database", "Reader"))
 RECEIVES = {
     (f"sqs:{action}", "Killmails")
     for action in (
@@ -98,12 +98,12 @@ RECEIVES = {
 @pytest.mark.parametrize(
     ("stack", "function", "more"),
     [
-        ("BattleScopeData", "Migrate", set()),
-        ("BattleScopeApi", "Api", set()),
-        ("BattleScopePipeline", "Ingest", {("sqs:SendMessage", "Killmails")}),
-        ("BattleScopePipeline", "Repair", {("sqs:SendMessage", "Killmails")}),
-        ("BattleScopePipeline", "Cluster", {("sqs:SendMessage", "DeadLetters"), *RECEIVES}),
-        ("BattleScopePipeline", "Maintenance", set()),
+        ("BattleScopeData", "Migrate", {OWNER, READS}),
+        ("BattleScopeApi", "Api", {READS}),
+        ("BattleScopePipeline", "Ingest", {OWNER, ("sqs:SendMessage", "Killmails")}),
+        ("BattleScopePipeline", "Repair", {OWNER, ("sqs:SendMessage", "Killmails")}),
+        ("BattleScopePipeline", "Cluster", {OWNER, ("sqs:SendMessage", "DeadLetters"), *RECEIVES}),
+        ("BattleScopePipeline", "Maintenance", {OWNER}),
     ],
 )
 def test_a_function_may_do_what_it_does_and_nothing_else(
@@ -165,7 +165,7 @@ def test_the_database_outlives_its_stack_and_is_not_reached_from_outside(default
     assert held["EnableIAMDatabaseAuthentication"]
     assert held["BackupRetentionPeriod"] == 7
     assert not held.get("PubliclyAccessible", False)
-    assert default.resources("BattleScopeData", "AWS::SecretsManager::RotationSchedule")
+    assert len(default.resources("BattleScopeData", "AWS::SecretsManager::RotationSchedule")) == 2
     for rule in default.resources("BattleScopeData", "AWS::EC2::SecurityGroupIngress").values():
         assert "SourceSecurityGroupId" in rule
 
@@ -174,9 +174,11 @@ def test_what_needs_a_way_out_has_one(default: Synthesis) -> None:
     (nat,) = default.resources("BattleScopeNetwork", "AWS::EC2::Instance").values()
     (interface,) = nat["NetworkInterfaces"]
     assert interface["AssociatePublicIpAddress"]
-    (rotation,) = default.resources("BattleScopeData", "AWS::Serverless::Application").values()
-    assert "functionsSubnet" in str(rotation["Parameters"]["vpcSubnetIds"])
-    assert "Functions" in str(rotation["Parameters"]["vpcSecurityGroupIds"])
+    rotations = default.resources("BattleScopeData", "AWS::Serverless::Application").values()
+    assert len(rotations) == 2
+    for rotation in rotations:
+        assert "functionsSubnet" in str(rotation["Parameters"]["vpcSubnetIds"])
+        assert "Functions" in str(rotation["Parameters"]["vpcSecurityGroupIds"])
     ingress = default.resources("BattleScopeNetwork", "AWS::EC2::SecurityGroupIngress").values()
     assert all("CidrIp" not in rule for rule in ingress)
 
@@ -185,7 +187,38 @@ def test_a_proxy_is_what_functions_connect_to(placeholder: Path) -> None:
     synthesis = synthesise(placeholder, **EVERYTHING)
     (function,) = synthesis.resources("BattleScopeApi", "AWS::Lambda::Function").values()
     assert "?host=" in str(function["Environment"]["Variables"]["DB_URL"])
-    assert synthesis.resources("BattleScopeData", "AWS::RDS::DBProxy")
+    (proxy,) = synthesis.resources("BattleScopeData", "AWS::RDS::DBProxy").values()
+    assert {_name(one["SecretArn"]) for one in proxy["Auth"]} == {"Database", "Reader"}
+
+
+def test_the_api_has_a_login_of_its_own_which_the_migration_makes(placeholder: Path) -> None:
+    synthesis = synthesise(placeholder, readerSecretArn=READER, **EXTERNAL)
+    (api,) = synthesis.resources("BattleScopeApi", "AWS::Lambda::Function").values()
+    assert api["Environment"]["Variables"] == {"DB_URL": READER}
+    (migrate,) = synthesis.resources("BattleScopeData", "AWS::Lambda::Function").values()
+    assert migrate["Environment"]["Variables"] == {"DB_URL": SECRET, "READER_DB_URL": READER}
+    assert ("secretsmanager:GetSecretValue", SECRET) not in allowed(synthesis, "BattleScopeApi", "Api")
+    for function in synthesis.resources("BattleScopePipeline", "AWS::Lambda::Function").values():
+        assert function["Environment"]["Variables"]["DB_URL"] == SECRET
+
+
+def test_a_login_is_not_rotated_before_it_is_there(default: Synthesis) -> None:
+    (schema,) = [
+        id_
+        for id_, one in default.templates["BattleScopeData"]["Resources"].items()
+        if one["Type"] == "Custom::Schema"
+    ]
+    schedule, rotates = (
+        next(
+            one
+            for id_, one in default.templates["BattleScopeData"]["Resources"].items()
+            if one["Type"] == type_ and id_.startswith("Reader")
+        )
+        for type_ in ("AWS::SecretsManager::RotationSchedule", "AWS::Serverless::Application")
+    )
+    assert schedule["Properties"]["RotationLambdaARN"]["Fn::GetAtt"][0].startswith("ReaderRotation")
+    assert schema in rotates["DependsOn"]
+    assert schedule["Properties"]["RotateImmediatelyOnUpdate"] is False
 
 
 def test_a_domain_leads_to_the_api(placeholder: Path) -> None:
@@ -248,6 +281,7 @@ def test_runbooks_that_alarms_name_exist(default: Synthesis) -> None:
         ({"databse": "rds"}, "context databse: Extra inputs are not permitted"),
         ({"database": "external"}, "databaseSecretArn goes with database=external"),
         ({"databaseSecretArn": SECRET}, "databaseSecretArn goes with database=external"),
+        ({"readerSecretArn": READER}, "readerSecretArn goes with database=external"),
         ({**EXTERNAL, "databaseProxy": "true"}, "databaseProxy is for a database of this deployment"),
         ({"domainName": "battles.example.org"}, "domainName needs hostedZoneId"),
         ({"monthlyBudgetUsd": "30"}, "monthlyBudgetUsd needs alarmEmail"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import as_reader
 from tests.infra.emulator import ACCOUNT, REGION, Emulator
 from tests.infra.served import TICK_S, digest_at, killmails_of, simulated
 from tests.infra.synthesis import USERAGENT
@@ -47,14 +48,17 @@ def test_a_deployment_finds_the_engines_battles_and_an_update_loses_nothing(
 ) -> None:
     killmails = killmails_of(evening)
     with FeedsServer(killmails[:BEFORE_THE_UPDATE]) as feed:
-        # given: a database elsewhere, known by a secret; and a deployment
-        secret = emulator.client("secretsmanager").create_secret(Name="database", SecretString=db_url)["ARN"]
+        # given: a database elsewhere, known by secrets; and a deployment
+        secrets = emulator.client("secretsmanager")
+        secret = secrets.create_secret(Name="database", SecretString=db_url)["ARN"]
+        reader = secrets.create_secret(Name="reader", SecretString=as_reader(db_url))["ARN"]
         context = {
             "zkbUseragent": USERAGENT,
             "packageDir": str(changing_package.layer.parent),
             "architecture": ARCHITECTURE,
             "database": "external",
             "databaseSecretArn": secret,
+            "readerSecretArn": reader,
             "settings": json.dumps({"R2Z2_URL": feed.url, "ESI_URL": feed.url}),
         }
         emulator.cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", context=context)

@@ -72,6 +72,18 @@ DATABASE_STACK = {
                 "TargetType": "AWS::RDS::DBInstance",
             },
         },
+        "Reader": {
+            "Type": "AWS::SecretsManager::Secret",
+            "Properties": {"SecretString": json.dumps({"username": "r", "password": "kept", "host": "old"})},
+        },
+        "ReaderAttachment": {
+            "Type": "AWS::SecretsManager::SecretTargetAttachment",
+            "Properties": {
+                "SecretId": {"Ref": "Reader"},
+                "TargetId": {"Ref": "Database"},
+                "TargetType": "AWS::RDS::DBInstance",
+            },
+        },
         "Database": {
             "Type": "AWS::RDS::DBInstance",
             "Properties": {
@@ -89,6 +101,10 @@ DATABASE_STACK = {
 """The resources of the Data stack that runbooks name; that stack itself needs a PostgreSQL behind RDS."""
 
 
+STANDS_FOR = {"$part": ("Ingest", "Repair", "Maintenance"), "$login": ("Database", "Reader")}
+"""What loops in runbooks go over."""
+
+
 @pytest.fixture(scope="module")
 def ours(placeholder: Path) -> Synthesis:
     """The stacks as they are deployed by default."""
@@ -103,7 +119,7 @@ def test_names_in_runbooks_are_each_of_one_resource(ours: Synthesis) -> None:
     }
     assert named
     for stack, type_, beginning in named:
-        for name in ("Ingest", "Repair", "Maintenance") if beginning == "$part" else (beginning,):
+        for name in STANDS_FOR.get(beginning, (beginning,)):
             found = [
                 id_ for id_ in ours.resources(f"BattleScope{stack}", f"AWS::{type_}") if id_.startswith(name)
             ]
@@ -286,15 +302,21 @@ def _restores(owner: Owner, emulator: Emulator) -> None:
     owner.runs("restore.md", 2, **as_the_stack, **{"$SNAPSHOT": "final"})
     owner.runs("restore.md", 1, **as_the_stack)  # what it would make is there
     owner.runs("restore.md", 3, **as_the_stack)
-    (secret,) = emulator.resources("RestoredData", "AWS::SecretsManager::Secret").values()
-    held = json.loads(secrets.get_secret_value(SecretId=secret)["SecretString"])
+    owner.runs("restore.md", 4, **as_the_stack)
+    named = emulator.resources("RestoredData", "AWS::SecretsManager::Secret")
+    held, reader = (
+        json.loads(secrets.get_secret_value(SecretId=named[id_])["SecretString"])
+        for id_ in ("DatabaseSecret", "Reader")
+    )
     (restored,) = rds.describe_db_instances(DBInstanceIdentifier="battlescope-restored")["DBInstances"]
     assert held["username"] == "u"
     assert held["host"] == restored["Endpoint"]["Address"]
     assert len(held["password"]) >= 30
+    assert (reader["username"], reader["password"], reader["host"]) == ("r", "kept", held["host"])
+    assert '"applied": []' in owner.runs("restore.md", 5)
     owner.runs("rotate-secrets.md", 0, **as_the_stack)
 
-    owner.runs("restore.md", 4)
+    owner.runs("restore.md", 6)
     assert state() in {"Enabled", "Enabling"}
     for name in writing:
         assert "ReservedConcurrentExecutions" not in functions.get_function_concurrency(FunctionName=name)

@@ -17,6 +17,7 @@ from tests.support.dump import fingerprint, stored_digest
 
 OURS = (
     "DB_URL",
+    "READER_DB_URL",
     "QUEUE_URL",
     "DEAD_LETTER_QUEUE_URL",
     "FEED",

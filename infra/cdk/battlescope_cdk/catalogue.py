@@ -12,6 +12,7 @@ from battlescope.settings import (
     HandlerSettings,
     IngestSettings,
     MaintenanceSettings,
+    MigrateSettings,
     RepairSettings,
 )
 
@@ -39,7 +40,7 @@ CLUSTER = Spec("Cluster", "cluster.handler.handler", 512, 30, ClusterSettings)
 API = Spec("Api", "api.handler.handler", 1024, 15, ApiSettings)
 REPAIR = Spec("Repair", "ingest.repair.handler", 512, 900, RepairSettings)
 MAINTENANCE = Spec("Maintenance", "cluster.maintenance.handler.handler", 512, 300, MaintenanceSettings)
-MIGRATE = Spec("Migrate", "migrate.handler.handler", 512, 900, HandlerSettings)
+MIGRATE = Spec("Migrate", "migrate.handler.handler", 512, 900, MigrateSettings)
 
 ALL = (INGEST, CLUSTER, API, REPAIR, MAINTENANCE, MIGRATE)
 

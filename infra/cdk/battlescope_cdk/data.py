@@ -3,6 +3,7 @@
 from aws_cdk import CustomResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_rds as rds
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from battlescope_cdk.catalogue import MIGRATE
@@ -23,15 +24,26 @@ class DataStack(Stack):
 
     Attributes:
         reach: how functions reach it.
+        reader: how the API reaches it, with a login that may only read.
         database_metrics: which database CloudWatch knows it as; None for another's.
     """
 
     def __init__(self, scope: Construct, id_: str, options: Options, place: Place | None) -> None:
         super().__init__(scope, id_, description="BattleScope: database")
         self.database_metrics: dict[str, str] | None = None
-        self.reach = self._own(options, place) if place else _external(options)
+        rotations: list[Construct] = []
+        if place:
+            self.reach, self.reader = self._own(options, place, rotations)
+        else:
+            self.reach, self.reader = _external(options)
         layer = common_layer(self, options)
-        migrate = BattleScopeFunction(self, MIGRATE, options, layer=layer, reach=self.reach)
+        has_reader = self.reader != self.reach
+        migrate = BattleScopeFunction(
+            self, MIGRATE, options, layer=layer, reach=self.reach,
+            environment={"READER_DB_URL": self.reader.secret_arn} if has_reader else None,
+        )  # fmt: skip
+        if has_reader:
+            migrate.allow("secretsmanager:GetSecretValue", self.reader.secret_arn)
         schema = CustomResource(
             self,
             "Schema",
@@ -42,8 +54,11 @@ class DataStack(Stack):
             properties={"Layer": layer.layer_version_arn},
         )
         schema.node.add_dependency(migrate.role)
+        for rotation in rotations:
+            rotation.node.add_dependency(schema)  # which makes the login whose password it changes
 
-    def _own(self, options: Options, place: Place) -> Reach:
+    def _own(self, options: Options, place: Place, after_schema: list[Construct]) -> tuple[Reach, Reach]:
+        """How functions reach it, and how the API does; `after_schema` is added what has to wait for the schema."""
         group = ec2.SecurityGroup(
             self,
             "DatabaseAccess",
@@ -58,25 +73,44 @@ class DataStack(Stack):
         secret = database.secret
         if secret is None:  # both make one
             raise TypeError("the database has no secret")
+        # Rotations speak to Secrets Manager, so they need the functions' way out as well as the database.
+        way_out = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
         database.add_rotation_single_user(
             automatically_after=Duration.days(ROTATION_DAYS),
-            # It speaks to Secrets Manager, so it needs the functions' way out as well as the database.
-            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
+            vpc_subnets=way_out,
             security_group=place.security_group,
         )
-        db_url = secret.secret_arn
+        reader = rds.DatabaseSecret(self, "Reader", username=f"{NAME}_reader", dbname=NAME).attach(database)
+        after_schema.append(
+            secretsmanager.SecretRotation(
+                self,
+                "ReaderRotation",
+                application=secretsmanager.SecretRotationApplication.POSTGRES_ROTATION_SINGLE_USER,
+                secret=reader,
+                target=database,
+                automatically_after=Duration.days(ROTATION_DAYS),
+                rotate_immediately_on_update=False,
+                vpc=place.vpc,
+                vpc_subnets=way_out,
+                security_group=place.security_group,
+            )
+        )
+        through = ""
         if options.database_proxy:
             proxy = database.add_proxy(
                 "Proxy",
-                secrets=[secret],
+                secrets=[secret, reader],
                 vpc=place.vpc,
                 vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
                 security_groups=[group],
             )
             group.add_ingress_rule(group, ec2.Port.tcp(5432), "RDS Proxy")
             group.add_egress_rule(group, ec2.Port.tcp(5432), "RDS Proxy")
-            db_url = f"{secret.secret_arn}?host={proxy.endpoint}"
-        return Reach(db_url, secret.secret_arn, place)
+            through = f"?host={proxy.endpoint}"
+        return (
+            Reach(f"{secret.secret_arn}{through}", secret.secret_arn, place),
+            Reach(f"{reader.secret_arn}{through}", reader.secret_arn, place),
+        )
 
     def _instance(self, options: Options, place: Place, group: ec2.ISecurityGroup) -> rds.DatabaseInstance:
         engine = rds.DatabaseInstanceEngine.postgres(version=rds.PostgresEngineVersion.VER_17)
@@ -146,6 +180,7 @@ class DataStack(Stack):
         return cluster
 
 
-def _external(options: Options) -> Reach:
+def _external(options: Options) -> tuple[Reach, Reach]:
     arn = str(options.database_secret_arn)
-    return Reach(arn, arn, None)
+    reader_arn = options.reader_secret_arn or arn
+    return Reach(arn, arn, None), Reach(reader_arn, reader_arn, None)

@@ -20,7 +20,7 @@ class Deployment:
         self.network = NetworkStack(app, f"{name}Network", options) if options.has_network else None
         self.data = DataStack(app, f"{name}Data", options, self.network.place if self.network else None)
         self.pipeline = PipelineStack(app, f"{name}Pipeline", options, self.data.reach)
-        self.api = ApiStack(app, f"{name}Api", options, self.data.reach)
+        self.api = ApiStack(app, f"{name}Api", options, self.data.reader)
         for serving in (self.pipeline, self.api):
             serving.add_stack_dependency(self.data)  # the schema first
         self.observability = ObservabilityStack(

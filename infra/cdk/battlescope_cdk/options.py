@@ -37,6 +37,11 @@ class Options(BaseModel):
         pattern=r"^arn:[a-z-]+:secretsmanager:",
         description="external: the secret of its address",
     )
+    reader_secret_arn: str | None = Field(
+        default=None,
+        pattern=r"^arn:[a-z-]+:secretsmanager:",
+        description="external: the secret of the API's own login, which the migration makes and lets read",
+    )
     database_instance: str = Field(default="t4g.micro", description="rds: its class, without `db.`")
     database_proxy: bool = Field(default=False, description="RDS Proxy before it")
     nat: Literal["instance", "gateway"] = Field(
@@ -70,6 +75,10 @@ class Options(BaseModel):
     def _fits_together(self) -> Self:
         if (self.database == "external") != (self.database_secret_arn is not None):
             raise ValueError("databaseSecretArn goes with database=external, and the other way round")
+        if self.reader_secret_arn and self.database != "external":
+            raise ValueError(
+                "readerSecretArn goes with database=external; another database gets one of its own"
+            )
         if self.database == "external" and self.database_proxy:
             raise ValueError("databaseProxy is for a database of this deployment")
         if self.domain_name and not (self.hosted_zone_id and self.hosted_zone_name):

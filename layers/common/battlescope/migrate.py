@@ -6,6 +6,8 @@ version of BattleScope has migrated.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -62,14 +64,21 @@ def migrate(connection: Database) -> list[str]:
     """
     applied = []
     for migration in [None, *shipped()]:
-        with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        with exclusively(connection):
             if migration is None:
                 _prepare(connection)
             elif not _is_applied(connection, migration):
                 _apply(connection, migration)
                 applied.append(migration.name)
     return applied
+
+
+@contextmanager
+def exclusively(connection: Database) -> Iterator[None]:
+    """A transaction that changes the schema, or who may do what in it; one at a time."""
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        yield
 
 
 def _prepare(connection: Database) -> None:

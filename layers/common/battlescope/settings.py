@@ -12,7 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from battlescope.errors import SettingsError
 
 LinkRule = Literal["correlated", "contiguous"]
-SECRET_NAMES = frozenset({"DB_URL", "REDIS_URL"})
+SECRET_NAMES = frozenset({"DB_URL", "READER_DB_URL", "REDIS_URL"})
+_DB_URL = r"^(postgres(ql)?://|arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d+:secret:)"
 
 
 class Settings(BaseSettings):
@@ -38,11 +39,21 @@ class HandlerSettings(TracingSettings):
     """What every handler needs."""
 
     db_url: str = Field(
-        pattern=r"^(postgres(ql)?://|arn:[a-z-]+:secretsmanager:[a-z0-9-]+:\d+:secret:)",
+        pattern=_DB_URL,
         description="PostgreSQL, as postgresql://user:password@host/name, or the ARN of a secret that holds it",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="what is worth a log line"
+    )
+
+
+class MigrateSettings(HandlerSettings):
+    """The migrate handler."""
+
+    reader_db_url: str | None = Field(
+        default=None,
+        pattern=_DB_URL,
+        description="the API's DB_URL, of a role that may only read; the role is made where there is none",
     )
 
 

@@ -117,6 +117,7 @@ def node(
         image=image,
         addresses={
             "battlescope:change-me@postgres/": f"battlescope@127.0.0.1:{postgres.port}/",
+            "battlescope_reader:change-me-too@postgres/": f"battlescope_reader@127.0.0.1:{postgres.port}/",
             "http://queue:9324": sqs.endpoint_url,
         },
         variables={"REDIS_URL": ""},

@@ -11,6 +11,7 @@ from battlescope.database import Database, connect
 from battlescope.settings import ApiSettings
 from battlescope_local.embedded_postgres import EmbeddedPostgres
 from battlescope_local.ports import free_port
+from tests.conftest import as_reader
 from tests.integration.api.client import ApiClient
 from tests.integration.api.rows import Rows
 
@@ -28,9 +29,9 @@ def api_settings(db_url: str, **others: object) -> ApiSettings:
 
 @contextmanager
 def api_over(db_url: str, *, client_address: str = "127.0.0.1", **settings: object) -> Iterator[ApiClient]:
-    """A client of an app over this database."""
-    connection = OneConnection(db_url)
-    app = create_app(Snapshots(connection, query_timeout_s=5), api_settings(db_url, **settings))
+    """A client of an app over this database, with the login that the API has."""
+    connection = OneConnection(as_reader(db_url))
+    app = create_app(Snapshots(connection, query_timeout_s=5), api_settings(as_reader(db_url), **settings))
     with ApiClient(app, client_address) as client:
         yield client
     connection.close()

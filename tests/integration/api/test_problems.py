@@ -10,6 +10,7 @@ from api.app import create_app
 from api.snapshots import OneConnection, Snapshots
 from battlescope.database import Database, connect
 from battlescope.telemetry import logger
+from tests.conftest import as_reader
 from tests.integration.api.client import ApiClient
 from tests.integration.api.conftest import FailingReader, api_settings
 from tests.integration.api.rows import Rows
@@ -161,6 +162,14 @@ def test_a_reader_cannot_write(url: str) -> None:
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         Snapshots(connection, query_timeout_s=5).read(lambda reading: reading.execute("DELETE FROM battles"))
     connection.close()
+
+
+def test_the_apis_login_cannot_write_in_a_transaction_of_its_own_making(url: str) -> None:
+    with connect(as_reader(url)) as reader:
+        for statement in ("DELETE FROM battles", "CREATE TABLE mine ()", "SET ROLE battlescope"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                reader.execute(f"BEGIN READ WRITE; {statement}")
+            reader.execute("ROLLBACK")
 
 
 def test_a_connection_that_broke_is_replaced(url: str) -> None:
