@@ -74,7 +74,11 @@ def job(cron: dict[str, Any], days: str, parts: int, parallel: int) -> dict[str,
             "backoffLimit": max(TRIES_MIN, TRIES_OF_A_PART * parts),
             "podFailurePolicy": {
                 "rules": [
-                    {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [STAY_AWAY]}},
+                    {
+                        "action": "FailJob",
+                        "onExitCodes": {"operator": "In", "values": [STAY_AWAY]},
+                        "onPodConditions": [],  # needed by the schema of Kubernetes 1.27, which takes an empty one as none
+                    },
                     {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]},
                 ]
             },
