@@ -48,9 +48,18 @@ class Recent(TypedDict):
         ),
     ]
     opponents: Annotated[
-        list[Acquaintance], Field(description="Whom it shot or was shot by, the most first.")
+        list[Acquaintance],
+        Field(
+            description="Whom it shot or was shot by, the most first; not those with whom it shared more kills."
+        ),
     ]
-    friends: Annotated[list[Acquaintance], Field(description="Whom it shared kills with, the most first.")]
+    friends: Annotated[
+        list[Acquaintance],
+        Field(
+            description="Whom it shared kills with, the most first; only those with whom it did so more often than"
+            " the two shot each other."
+        ),
+    ]
     ships: Annotated[list[ShipUse], Field(description="What it flew and lost, the most first.")]
     systems: Annotated[list[SystemUse], Field(description="Where it fought, the most first.")]
 

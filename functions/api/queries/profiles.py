@@ -126,12 +126,15 @@ def _recent(
     for counted in (opponents, friends, flown, lost):
         for nobody in (0, None):
             counted.pop(nobody, None)  # type: ignore[arg-type]
+    # In a large fight an enemy shoots third parties beside us, and a friend hits us: what happened more often counts.
+    foes = Counter({one: times for one, times in opponents.items() if times >= friends[one]})
+    company = Counter({one: times for one, times in friends.items() if times > opponents[one]})
     destroyed = sum(row[1] for row in deeds if row[6] and not row[0])
     isk_lost = sum(row[1] for row in deeds if row[0])
     ships_used = (flown + lost).most_common(SHOWN)
     names = read_names(
         connection,
-        (id_ for id_, _ in (*opponents.most_common(SHOWN), *friends.most_common(SHOWN))),
+        (id_ for id_, _ in (*foes.most_common(SHOWN), *company.most_common(SHOWN))),
         (id_ for id_, _ in ships_used),
     )
     return Recent(
@@ -144,10 +147,10 @@ def _recent(
         isk_lost=isk_lost,
         efficiency=destroyed / (destroyed + isk_lost) if destroyed + isk_lost else None,
         opponents=[
-            Acquaintance(**names.entity(id_), killmails=times) for id_, times in opponents.most_common(SHOWN)
+            Acquaintance(**names.entity(id_), killmails=times) for id_, times in foes.most_common(SHOWN)
         ],
         friends=[
-            Acquaintance(**names.entity(id_), killmails=times) for id_, times in friends.most_common(SHOWN)
+            Acquaintance(**names.entity(id_), killmails=times) for id_, times in company.most_common(SHOWN)
         ],
         ships=[
             ShipUse(

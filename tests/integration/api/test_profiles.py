@@ -9,7 +9,8 @@ from cluster.clusterer import cluster
 from cluster.engine.rules import Rules
 from tests.integration.api.client import ApiClient
 from tests.integration.api.rows import START, TAMA, Rows
-from tests.support.skirmish import BLUE, GREEN, MILLION, RED, skirmish
+from tests.support.killmails import kill
+from tests.support.skirmish import BLUE, GREEN, MILLION, RED, of, skirmish
 
 
 def test_what_an_alliance_did(rows: Rows, api: ApiClient) -> None:
@@ -28,6 +29,21 @@ def test_what_an_alliance_did(rows: Rows, api: ApiClient) -> None:
     assert recent["opponents"] == [{"id": BLUE, "name": str(BLUE), "killmails": 3}]
     assert recent["friends"] == [{"id": GREEN, "name": str(GREEN), "killmails": 2}]
     assert [system["battles"] for system in recent["systems"]] == [1]
+
+
+def test_nobody_is_both_an_opponent_and_a_friend(rows: Rows, api: ApiClient) -> None:
+    # given: blue was on a kill of red's; green, who was on two, hit red once
+    third, stray = of(99_000_009), of(RED, 2)
+    brawl = [kill(4, 180, third, of(RED, 1), of(BLUE, 3)), kill(5, 240, stray, of(GREEN, 1), of(BLUE, 3))]
+
+    cluster(rows.database, [*skirmish(), *brawl], Rules())
+
+    recent = api.get(f"/alliances/{RED}").json()["recent"]
+    assert [(one["id"], one["killmails"]) for one in recent["opponents"]] == [
+        (BLUE, 4),
+        (third.alliance_id, 1),
+    ]
+    assert [(one["id"], one["killmails"]) for one in recent["friends"]] == [(GREEN, 2)]
 
 
 def test_a_pilot_and_a_corporation_are_told_from_their_own_killmails(rows: Rows, api: ApiClient) -> None:
