@@ -30,6 +30,11 @@ from ingest.history.source import DayFile
 
 FIRST_DAY = date(2026, 1, 1)
 
+PRICES = (
+    "INSERT INTO type_prices (type_id, price) SELECT type_id, 1e6 FROM generate_series(1, 90000) AS type_id"
+)
+"""Every type has one, so that every value is estimated, as where history is imported."""
+
 type Killmails = list[dict[str, Any]]
 
 
@@ -69,6 +74,8 @@ def _measure(title: str, folder: Path, days: Iterable[date], workers: int) -> No
         assert isinstance(found, DayFile)
         files.append((day, found))
     with database() as url, tempfile.TemporaryDirectory() as empty:
+        with connect(url) as connection:
+            connection.execute(PRICES)
         work = Work(db_url=url, source="bench", rules=Rules())
         with DayWorkers(work, workers, stored=lambda _: None, is_stopped=lambda: False) as pool:
             nothing = Path(empty) / "killmails-2000-01-01.jsonl"

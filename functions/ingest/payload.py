@@ -5,6 +5,7 @@ zKillboard's `zkb` block. Unknown fields are ignored; known ones must be what ES
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, NotRequired, TypedDict
 
@@ -94,6 +95,7 @@ def parse_killmail(
     killmail_hash: str | None = None,
     zkb: dict[str, Any] | None = None,
     uploaded_at: int = 0,
+    estimate: Callable[[], int | None] = lambda: None,
 ) -> Killmail:
     """A reference from an ESI killmail.
 
@@ -103,6 +105,7 @@ def parse_killmail(
         zkb: zKillboard's block, which holds the value.
         uploaded_at: Unix seconds at which the feed put this version up; 0 where the feed does not tell. Its value
             then counts as the oldest told (1), still newer than an estimate (0).
+        estimate: the value where zKillboard's block tells none; only of what is a killmail.
 
     Raises:
         KillmailError: names the field, and what is wrong with it.
@@ -142,7 +145,7 @@ def parse_killmail(
             )
             for attacker in killmail["attackers"]
         ),
-        isk_value=None if value.total_value is None else round(value.total_value),
+        isk_value=estimate() if value.total_value is None else round(value.total_value),
         valued_at=0 if value.total_value is None else max(uploaded_at, 1),
     )
 

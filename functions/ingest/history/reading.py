@@ -97,16 +97,14 @@ def killmail_of(text: bytes, known_hash: str | None, prices: Prices) -> Killmail
         raise KillmailError(f"not JSON ({error})") from None
     if not isinstance(document, dict):
         raise KillmailError("not a killmail, but other JSON")
-    if "esi" in document:
-        item = read_upload(text).item
-        if isinstance(item, Rejected):
-            raise KillmailError(item.reason)
-        killmail, document = item, document["esi"]
-    else:
-        killmail = parse_killmail(document, killmail_hash=known_hash)
-    if killmail.isk_value is not None or not prices:
-        return killmail
-    return replace(killmail, isk_value=estimate(document, prices))
+    if "esi" not in document:
+        return parse_killmail(document, killmail_hash=known_hash, estimate=lambda: estimate(document, prices))
+    item = read_upload(text).item
+    if isinstance(item, Rejected):
+        raise KillmailError(item.reason)
+    if item.isk_value is not None:
+        return item
+    return replace(item, isk_value=estimate(document["esi"], prices))
 
 
 def _object(killmail: Killmail, record: Record, seen: dict[int, str], now: float) -> None:

@@ -28,11 +28,13 @@ def estimate(killmail: dict[str, Any], prices: Prices) -> int | None:
 
     Args:
         killmail: the full ESI killmail, its victim known to be one.
-        prices: hundredths of ISK by type.
+        prices: hundredths of ISK by type; without any there are no estimates.
 
     Raises:
         KillmailError: an item is none.
     """
+    if not prices:
+        return None
     victim = killmail["victim"]
     ship_type_id = victim["ship_type_id"]
     ship = prices.get(ship_type_id, CAPSULE_PRICE if ship_type_id in CAPSULE_TYPE_IDS else 0)
