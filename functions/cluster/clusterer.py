@@ -106,4 +106,4 @@ def _grow(
         {old: component.id for component in grown for old in component.absorbed if old != component.id},
     )
     save(connection, outcomes)
-    return [battle for _, battle, _ in outcomes]
+    return [grown.battle for grown in outcomes]

@@ -16,11 +16,12 @@ from cluster.store.rows import StoredBattle
 
 
 class Grown(NamedTuple):
-    """A component that is a battle now: that battle, and who flew what, of what is new or has changed."""
+    """A component that is a battle now: that battle, and who flew what, of what is new and of what has changed."""
 
     component: Component
     battle: StoredBattle
     flights: Mapping[Flight, Participation]
+    changes: Mapping[Flight, Participation]
 
 
 def before_of(connection: Database, grown: Sequence[Component]) -> dict[int, Before]:
@@ -75,7 +76,7 @@ def battles_of(
             ledger = base.ledger + added.ledger
         id_ = battle_id(component.system_id, component.id)
         battle = StoredBattle(id_, component.system_id, component.id, totals, component.revision, ledger, {})
-        outcomes.append(Grown(component, told(battle), added.flights))
+        outcomes.append(Grown(component, told(battle), added.flights, added.changes))
     battles_store.supersede_battles(connection, dissolved)
     battles_store.delete_battles(connection, dissolved)
     return outcomes

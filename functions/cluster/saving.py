@@ -16,18 +16,24 @@ def save(connection: Database, outcomes: Sequence[Grown]) -> None:
     """Write battles, new or grown; their killmails must be in their components already."""
     if not outcomes:
         return
-    for component, battle, _ in outcomes:
-        if component.base is not None:
-            battles_store.rename_battle(connection, component.base, battle)
-    battles_store.save_battles(connection, [battle for _, battle, _ in outcomes])
-    save_sides(connection, [(component.base, battle) for component, battle, _ in outcomes])
-    battles_store.add_members(
-        connection, [(battle, component.additions) for component, battle, _ in outcomes]
-    )
-    battles_store.save_participants(connection, [(battle, flights) for _, battle, flights in outcomes])
-    battles_store.add_entities(
-        connection, [(battle, component.roll.entities) for component, battle, _ in outcomes]
-    )
+    for one in outcomes:
+        if one.component.base is not None:
+            battles_store.rename_battle(connection, one.component.base, one.battle)
+    battles_store.save_battles(connection, [one.battle for one in outcomes])
+    save_sides(connection, [(one.component.base, one.battle) for one in outcomes])
+    battles_store.add_members(connection, [(one.battle, one.component.additions) for one in outcomes])
+    battles_store.add_participants(connection, [(one.battle, one.flights) for one in outcomes])
+    battles_store.change_participants(connection, [(one.battle, one.changes) for one in outcomes])
+    for is_new in (True, False):
+        battles_store.add_entities(
+            connection,
+            [
+                (one.battle, one.component.roll.entities)
+                for one in outcomes
+                if (one.component.base is None) is is_new
+            ],
+            some_known=not is_new,
+        )
 
 
 def save_sides(connection: Database, changed: Sequence[tuple[StoredBattle | None, StoredBattle]]) -> None:

@@ -85,7 +85,9 @@ def test_a_battle_grows_to_the_same_in_any_steps(
     for some in _pieces(order, data.draw(st.integers(1, 4))):
         step = growth(some, rules, _before(done, flights, some))
         ledger += step.ledger
-        flights |= step.flights
+        assert not step.flights.keys() & flights.keys()
+        assert step.changes.keys() <= flights.keys()
+        flights |= {**step.flights, **step.changes}
         losses += step.losses
         pilots += step.pilots
         done += some

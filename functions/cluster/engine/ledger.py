@@ -30,13 +30,15 @@ class Growth(NamedTuple):
 
     Attributes:
         ledger: what to add to the battle's.
-        flights: as they are now, of those that are new or have changed.
+        flights: those that are new.
+        changes: those that were known and are not as they were, as they are now.
         losses: how many more, pods folded; fewer than none where a late ship loss folds pods.
         pilots: how many more.
     """
 
     ledger: Ledger
     flights: Mapping[Flight, Participation]
+    changes: Mapping[Flight, Participation]
     losses: int
     pilots: int
 
@@ -47,11 +49,13 @@ def growth(
     """What these killmails add to a battle that does not hold them yet; `roll` is theirs, where it is known."""
     roll = roll or roll_of(killmails)
     flights: Mapping[Flight, Participation] = roll.flights
+    changes: Mapping[Flight, Participation] = {}
     if before.flights:
-        flights = dict(_changed(flights, before.flights))
+        changes = dict(_changed(flights, before.flights))
+        flights = {flight: seen for flight, seen in flights.items() if flight not in before.flights}
     losses = count_losses([*before.losses, *map(loss, killmails)], rules)
     losses.subtract(count_losses(before.losses, rules))
-    pilots = _pilots({**before.flights, **flights} if before.flights else flights)
+    pilots = _pilots({**before.flights, **changes, **flights} if before.flights else flights)
     known_pilots = _pilots(before.flights)
     pilot_counts = Counter(affiliation for affiliation, _ in pilots)
     pilot_counts.subtract(affiliation for affiliation, _ in known_pilots)
@@ -65,6 +69,7 @@ def growth(
     return Growth(
         ledger=Ledger(affiliations, evidence_of(killmails)),
         flights=flights,
+        changes=changes,
         losses=losses.total(),
         pilots=len({pilot for _, pilot in pilots}) - len({pilot for _, pilot in known_pilots}),
     )
@@ -85,8 +90,7 @@ def _changed(
 ) -> Iterator[tuple[Flight, Participation]]:
     for flight, seen in flights.items():
         known = before.get(flight)
-        now = seen if known is None else merged(known, seen)
-        if now != known:
+        if known is not None and (now := merged(known, seen)) != known:
             yield flight, now
 
 

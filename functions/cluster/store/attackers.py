@@ -7,7 +7,7 @@ three rows more hold the upper bits of the first three, and these the lower 31.
 from collections.abc import Sequence
 
 from battlescope.killmail import Attacker
-from cluster.store.literals import nested_rows
+from cluster.store.literals import nested
 
 _ROWS = 5
 _WIDE_FROM = 1 << 31
@@ -18,13 +18,12 @@ _IDS = slice(0, 3)
 
 def stored_attackers(attackers: Sequence[Attacker]) -> tuple[str, int]:
     """The attackers (at least one) as an array literal within another, and the place of the final blow, from 1."""
-    *columns, final_blows = zip(*attackers, strict=True)
-    rows = [list(column) for column in columns]
+    *rows, final_blows = zip(*attackers, strict=True)
     if max(map(max, rows[_IDS])) >= _WIDE_FROM:
         ids = rows[_IDS]
-        rows[_IDS] = [[id_ & _LOWER for id_ in row] for row in ids]
-        rows.extend([id_ >> 31 for id_ in row] for row in ids)
-    return nested_rows(rows), final_blows.index(True) + 1 if True in final_blows else 0
+        rows[_IDS] = [tuple(id_ & _LOWER for id_ in row) for row in ids]
+        rows.extend(tuple(id_ >> 31 for id_ in row) for row in ids)
+    return nested(rows), final_blows.index(True) + 1 if True in final_blows else 0
 
 
 def columns_of(attackers: Sequence[Sequence[int]]) -> tuple[Sequence[int], ...]:

@@ -1,8 +1,9 @@
 """Writing battles: their totals, members, participants and entities, and what becomes of their ids."""
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
+
+import pydantic_core
 
 from battlescope.database import Database
 from battlescope.evidence import to_json
@@ -148,7 +149,7 @@ def save_battles(connection: Database, battles: Sequence[StoredBattle]) -> None:
 
 def evidence_text(battle: StoredBattle) -> str:
     """What `battles.evidence` keeps."""
-    return json.dumps(to_json(battle.ledger, battle.placements), separators=(",", ":"))
+    return pydantic_core.to_json(to_json(battle.ledger, battle.placements)).decode()
 
 
 def add_members(connection: Database, members: Sequence[tuple[StoredBattle, Iterable[Killmail]]]) -> None:
@@ -202,15 +203,13 @@ def revalue_members(connection: Database, members: Sequence[tuple[UUID, Killmail
     )
 
 
-def save_participants(
-    connection: Database, flown: Sequence[tuple[StoredBattle, Mapping[Flight, Participation]]]
-) -> None:
-    """Write who flew what, as it is now."""
-    rows = [
-        (place, *flight, *seen, battle.side_of(flight[0], seen[0], seen[1]))
-        for place, (battle, flights) in enumerate(flown, 1)
-        for flight, seen in flights.items()
-    ]
+type Flown = Sequence[tuple[StoredBattle, Mapping[Flight, Participation]]]
+"""Battles, and who flew what in each."""
+
+
+def add_participants(connection: Database, flown: Flown) -> None:
+    """Write who flew what, of flights that are not stored: `ON CONFLICT` would take twice the time."""
+    rows = _participants(flown)
     if not rows:  # structures shot by structures
         return
     connection.execute(
@@ -222,27 +221,55 @@ def save_participants(
                side_id
         FROM unnest(%s::integer[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::boolean[], %s::smallint[])
           AS n (place, character_id, ship_type_id, corp_id, alliance_id, is_victim, side_id)
-        ON CONFLICT (battle_id, character_id, ship_type_id) DO UPDATE SET
-            corp_id = excluded.corp_id, alliance_id = excluded.alliance_id, is_victim = excluded.is_victim,
-            side_id = excluded.side_id
         """,
-        (_ids(flown), _start_hours(flown), *map(literal, zip(*rows, strict=True))),
+        (_ids(flown), _start_hours(flown), *rows),
     )
 
 
-def add_entities(connection: Database, entities: Sequence[tuple[StoredBattle, Iterable[int]]]) -> None:
-    """Add corporations and alliances to battles."""
+def change_participants(connection: Database, flown: Flown) -> None:
+    """Write who flew what, as it is now, of flights that are stored."""
+    rows = _participants(flown)
+    if not rows:
+        return
+    connection.execute(
+        """
+        UPDATE battle_participants p SET
+            corp_id = nullif(n.corp_id, 0), alliance_id = nullif(n.alliance_id, 0), is_victim = n.is_victim,
+            side_id = n.side_id
+        FROM unnest(%s::integer[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::boolean[], %s::smallint[])
+          AS n (place, character_id, ship_type_id, corp_id, alliance_id, is_victim, side_id)
+        WHERE p.battle_id = (%s::uuid[])[n.place] AND p.character_id = n.character_id AND p.ship_type_id = n.ship_type_id
+        """,
+        (*rows, _ids(flown)),
+    )
+
+
+def _participants(flown: Flown) -> tuple[str, ...]:
+    """By column: the battle's place, character, ship type, corporation, alliance, whether it was lost, and the side."""
+    rows = [
+        (place, *flight, *seen, battle.side_of(flight[0], seen[0], seen[1]))
+        for place, (battle, flights) in enumerate(flown, 1)
+        for flight, seen in flights.items()
+    ]
+    return tuple(map(literal, zip(*rows, strict=True)))
+
+
+def add_entities(
+    connection: Database, entities: Sequence[tuple[StoredBattle, Iterable[int]]], *, some_known: bool
+) -> None:
+    """Add corporations and alliances to battles, which may hold some of them only where `some_known`."""
     rows = [
         (battle.component_id, battle.start_hour, entity) for battle, found in entities for entity in found
     ]
     if not rows:  # killmails that name no corporation
         return
+    on_known = "ON CONFLICT (entity_id, start_hour, first_killmail_id) DO NOTHING" if some_known else ""
     connection.execute(
-        """
+        f"""
         INSERT INTO battle_entities (first_killmail_id, start_hour, entity_id)
         SELECT * FROM unnest(%s::bigint[], %s::integer[], %s::bigint[])
-        ON CONFLICT (entity_id, start_hour, first_killmail_id) DO NOTHING
-        """,
+        {on_known}
+        """,  # noqa: S608 - a constant
         tuple(map(literal, zip(*rows, strict=True))),
     )
 
