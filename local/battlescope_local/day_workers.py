@@ -64,6 +64,9 @@ class DayWorkers:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._pool.shutdown(cancel_futures=True)
+        # Their semaphores go now: where an error's traceback still holds us, the garbage collector would give them back, and
+        # multiprocessing fails where that comes while it makes others.
+        del self._counts, self._stop, self._pool
 
     def submit(self, day: date, file: DayFile) -> Future[Day | None]:
         """Have a day's file imported."""
